@@ -1,0 +1,32 @@
+# Dorsalgia. `make run` shows a report, `make test` runs every check; the work is done by scripts/*.sh.
+.DEFAULT_GOAL := help
+.PHONY: run test bench format lint fuzz picture clean help
+
+run:      ## install what is missing, build, and assess a published case
+	@scripts/run.sh
+
+test:     ## every check there is (about 20 minutes on two cores)
+	@scripts/test.sh
+
+bench:    ## build and run the benchmarks
+	@scripts/bench.sh
+
+format:   ## lay out the C++ sources by .clang-format
+	@scripts/format.sh write
+
+lint:     ## layout, clang-tidy and shellcheck
+	@scripts/format.sh check
+	@scripts/tidy.sh
+	@scripts/shell.sh
+
+fuzz:     ## run every fuzz target for FUZZ_SECONDS (default 60) each
+	@scripts/fuzz.sh
+
+picture:  ## draw docs/report.png from the example (needs chromium)
+	@scripts/picture.sh
+
+clean:    ## remove all build folders
+	rm -rf build build-debug build-sanitize build-fuzz .venv
+
+help:     ## this list
+	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 10

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# install.sh run | test: the Debian packages that building (run) or checking (test) needs, when any are missing.
+# Quiet when nothing is missing. Uses sudo when not root.
+set -euo pipefail
+
+run=(g++ cmake ninja-build libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libfmt-dev libeigen3-dev libcereal-dev libxxhash-dev)
+test=("${run[@]}" ccache clang clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 libgtest-dev librapidcheck-dev
+  libbenchmark-dev python3 python3-venv python3-yaml ca-certificates jq shellcheck)
+
+case "${1:-run}" in
+  run) wanted=("${run[@]}") ;;
+  test) wanted=("${test[@]}") ;;
+  *) echo "usage: install.sh run|test" >&2; exit 2 ;;
+esac
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  echo "Not Debian: install the equivalents of these packages yourself if anything is missing: ${wanted[*]}" >&2
+  exit 0
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+  [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true) == installed ]] || missing+=("$package")
+done
+((${#missing[@]})) || exit 0
+
+as_root=()
+if [[ $(id -u) != 0 ]]; then
+  if ! command -v sudo >/dev/null; then
+    echo "Missing Debian packages, and neither root nor sudo to install them. As root: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1; }
+fail() {
+  tail -n 15 "$log" >&2
+  echo "$1" >&2
+  exit 1
+}
+
+echo "Installing ${#missing[@]} Debian packages (a few minutes the first time): ${missing[*]}"
+apt update || fail "The package lists could not be fetched. Is the network there?"
+apt install -y --no-install-recommends "${missing[@]}" || fail "The packages could not be installed."

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Every check of the repository, one stage after the other; the output of each is kept in build/logs/.
+#
+# A stage whose tools or registry cannot be had is left out, and said so plainly. With CI=true nothing may be left out.
+# The last line counts the stages: "N passed, M failed", and ", K skipped" when something was left out.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+logs=build/logs
+mkdir -p "$logs"
+passed=0
+failed=()
+left_out=()
+number=0
+
+leave_out() {
+  left_out+=("$1: $2")
+  echo "      LEFT OUT: $2"
+}
+
+# stage NAME "NEEDED COMMANDS" COMMAND...
+stage() {
+  local name=$1 needs=$2 tool log started=$SECONDS
+  shift 2
+  number=$((number + 1))
+  log=$logs/$(printf '%02d' "$number")-${name//[^A-Za-z0-9]/-}.log
+  printf '[%2d] %s ...\n' "$number" "$name"
+  for tool in $needs; do
+    if ! command -v "$tool" >/dev/null; then
+      leave_out "$name" "there is no $tool here and it could not be installed"
+      return
+    fi
+  done
+  if timeout --foreground 1500 "$@" >"$log" 2>&1 </dev/null; then
+    passed=$((passed + 1))
+    printf '      passed in %d s: %s\n' $((SECONDS - started)) "$(grep -v '^[[:space:]]*$' "$log" | tail -n 1)"
+  else
+    failed+=("$name")
+    tail -n 60 "$log" | sed 's/^/      | /'
+    printf '      FAILED after %d s; all of it: %s\n' $((SECONDS - started)) "$log"
+  fi
+}
+
+finish() {
+  echo
+  for name in "${failed[@]}"; do echo "failed: $name"; done
+  for name in "${left_out[@]}"; do echo "left out: $name"; done
+  if ((${#left_out[@]})) && [[ ${CI:-} == true ]]; then
+    echo "Under CI nothing may be left out."
+    failed+=("${left_out[@]}")
+  fi
+  echo "$((SECONDS / 60)) minutes"
+  if ((${#left_out[@]})) && [[ ${CI:-} != true ]]; then
+    echo "$passed passed, ${#failed[@]} failed, ${#left_out[@]} skipped"
+  else
+    echo "$passed passed, ${#failed[@]} failed"
+  fi
+  ((${#failed[@]} == 0))
+  exit
+}
+
+if ! scripts/install.sh test; then
+  echo "Some packages could not be installed; the stages that need them are left out."
+fi
+
+stage "release build, warnings are errors" "cmake ninja g++" scripts/build.sh release -- -DDORSALGIA_TESTS=ON -DDORSALGIA_BENCH=ON
+if ((passed == 0)); then
+  echo "Without a program there is nothing more to check."
+  [[ ${#failed[@]} != 0 ]] || failed+=("release build")
+  finish
+fi
+stage "unit tests" ctest ctest --preset release
+stage "knowledge base" "" build/dorsalgia knowledge check knowledge
+stage "base rates" jq scripts/check-base-rates.sh
+stage "README commands" python3 scripts/check-readme.py
+if [[ -f ../shared/cases/cases.jsonl ]]; then
+  stage "published cases" jq scripts/check-cases.sh
+else
+  echo "     (no folder of published cases beside the repository: they are not scored)"
+fi
+stage "layout of the sources" clang-format-14 scripts/format.sh check
+stage "shell scripts" shellcheck scripts/shell.sh
+stage "clang-tidy" run-clang-tidy-14 scripts/tidy.sh
+stage "sanitizers, build" "cmake ninja g++" scripts/build.sh sanitize
+DORSALGIA_TEST_SHARE=0.05 stage "sanitizers, unit tests" ctest ctest --preset sanitize
+stage "fuzzing" clang++-14 scripts/fuzz.sh
+if [[ -x .venv/bin/python ]] || python3 -m venv .venv >"$logs/venv.log" 2>&1; then :; fi
+if .venv/bin/python -m pip install --quiet --disable-pip-version-check -r tests/witness/requirements.txt >"$logs/pip.log" 2>&1; then
+  stage "outside witness" python3 tests/witness/run.sh
+else
+  number=$((number + 1))
+  printf '[%2d] outside witness ...\n' "$number"
+  leave_out "outside witness" "the Python packages of tests/witness/requirements.txt could not be installed ($logs/pip.log)"
+fi
+finish

@@ -1,0 +1,114 @@
+// Two ways to the same numbers. The spectral one writes pi exp(At) as a sum of exponentials once and for all, so that
+// a posterior costs n exponentials a cause; it exists when A is diagonalisable over the reals and well conditioned, which
+// is tested at construction against the matrix exponential. Chains that fail the test (equal exit rates one after the
+// other make A defective) are uniformised: exp(At) = sum over n of Poisson(n; qt) (I + A/q)^n, a sum of positive terms
+// (Jensen A, 1953), as exact and some ten times slower.
+#include "course/chain.h"
+
+#include <Eigen/Dense>
+#include <Eigen/Eigenvalues>
+#include <cmath>
+#include <unsupported/Eigen/MatrixFunctions>
+
+namespace dorsalgia {
+
+namespace {
+constexpr double kSpectralTolerance = 1e-12;
+constexpr double kMostJumps = 600;  // expected; exp(-600) is still a number, and beyond it squaring matrices is faster
+
+// pi exp(A t) by uniformisation.
+Eigen::VectorXd uniformised(const Eigen::MatrixXd& a, const Eigen::VectorXd& entry, double jumps, double rate) {
+  Eigen::VectorXd v = entry, next(entry.size()), out = std::exp(-jumps) * entry;
+  double weight = std::exp(-jumps);
+  for (int n = 1; n <= jumps || weight > 1e-18; ++n) {
+    next.noalias() = a.transpose() * v;
+    v += next / rate;
+    weight *= jumps / n;
+    out += weight * v;
+  }
+  return out;
+}
+}  // namespace
+
+Chain::Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd presents)
+    : generator_(std::move(generator)), entry_(std::move(entry)), presents_(std::move(presents)) {
+  a_ = generator_;
+  a_.diagonal() -= presents_;
+  const Eigen::VectorXd time_in_stage = -a_.transpose().partialPivLu().solve(entry_);  // pi (-A)^-1
+  total_ = time_in_stage.dot(presents_);
+
+  const Eigen::EigenSolver<Eigen::MatrixXd> solver(a_.transpose());
+  if (solver.info() != Eigen::Success || solver.eigenvalues().imag().cwiseAbs().maxCoeff() > 0) return;
+  const Eigen::MatrixXd vectors = solver.eigenvectors().real();
+  const Eigen::FullPivLU<Eigen::MatrixXd> lu(vectors);
+  if (!lu.isInvertible()) return;
+  rates_ = solver.eigenvalues().real();
+  coefficient_ = presents_.asDiagonal() * vectors * lu.solve(entry_).asDiagonal() / total_;
+  if (!coefficient_.allFinite() || rates_.maxCoeff() >= 0) return;
+  spectral_ = true;
+  for (double t : {0.0, 0.01, 0.1, 1.0, 5.0, 25.0, 100.0, 400.0, 2000.0}) {
+    Eigen::VectorXd fast(stages());
+    density(t, fast.data());
+    if ((fast - density_by_matrix(t)).cwiseAbs().maxCoeff() > kSpectralTolerance) spectral_ = false;
+  }
+}
+
+Eigen::VectorXd Chain::through_matrix(double t) const {
+  const Eigen::MatrixXd at = a_ * t;
+  return at.exp().transpose() * entry_;
+}
+
+Eigen::VectorXd Chain::through(double t) const {
+  const double rate = -a_.diagonal().minCoeff(), jumps = rate * t;
+  return jumps > 0 && jumps <= kMostJumps ? uniformised(a_, entry_, jumps, rate) : through_matrix(t);
+}
+
+Eigen::VectorXd Chain::density_by_matrix(double t) const { return through_matrix(t).cwiseProduct(presents_) / total_; }
+
+Eigen::VectorXd Chain::within_by_matrix(double from, double to) const {
+  Eigen::VectorXd ahead = through_matrix(from);
+  if (std::isfinite(to)) ahead -= through_matrix(to);
+  return (-a_.transpose().partialPivLu().solve(ahead)).cwiseProduct(presents_) / total_;
+}
+
+void Chain::density(double t, double* out) const {
+  Eigen::Map<Eigen::VectorXd> result(out, stages());
+  if (!spectral_) {
+    result = through(t).cwiseProduct(presents_) / total_;
+    return;
+  }
+  result.setZero();
+  for (Eigen::Index i = 0; i < rates_.size(); ++i) result += std::exp(rates_[i] * t) * coefficient_.col(i);
+  result = result.cwiseMax(0);  // rounding may leave -1e-17
+}
+
+void Chain::within(double from, double to, double* out) const {
+  Eigen::Map<Eigen::VectorXd> result(out, stages());
+  if (!spectral_) {
+    Eigen::VectorXd ahead = through(from);
+    if (std::isfinite(to)) ahead -= through(to);
+    result = (-a_.transpose().partialPivLu().solve(ahead)).cwiseProduct(presents_) / total_;
+    return;
+  }
+  result.setZero();
+  for (Eigen::Index i = 0; i < rates_.size(); ++i) {
+    const double end = std::isfinite(to) ? std::exp(rates_[i] * to) : 0;
+    result += (end - std::exp(rates_[i] * from)) / rates_[i] * coefficient_.col(i);
+  }
+  result = result.cwiseMax(0);
+}
+
+Eigen::VectorXd Chain::reaches(const std::vector<bool>& target, double weeks) const {
+  // Make the targets absorbing, move for `weeks`, and read off what was absorbed.
+  Eigen::MatrixXd q = generator_;
+  Eigen::VectorXd in_target = Eigen::VectorXd::Zero(stages());
+  for (int k = 0; k < stages(); ++k)
+    if (target[k]) {
+      q.row(k).setZero();
+      in_target[k] = 1;
+    }
+  const Eigen::MatrixXd move = (q * weeks).exp();
+  return move * in_target;
+}
+
+}  // namespace dorsalgia

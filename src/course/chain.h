@@ -1,0 +1,46 @@
+// When and in which stage people come to care: a Markov chain over the stages of a course, killed by presenting.
+//
+// With generator Q (per week), entry shares pi and presenting hazards h, let A = Q - diag(h). The joint density of
+// presenting at time t (weeks since the pain began) in stage k is [pi exp(A t)]_k h_k. Those who recover unseen never
+// present; dividing by the total leaves those who did, which is what rates of episodes "that come to care" count.
+// (Phase-type distributions: Neuts MF, 1981; Bladt & Nielsen, 2017.)
+#pragma once
+
+#include <Eigen/Core>
+#include <vector>
+
+namespace dorsalgia {
+
+class Chain {
+ public:
+  Chain() = default;
+  // generator: n x n per week, rows sum to 0 or less; entry sums to 1; presents >= 0, at least one reachable > 0.
+  Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd presents);
+
+  int stages() const { return static_cast<int>(entry_.size()); }
+
+  // Density per week at exactly t, by stage, given that they present at all. `out` has stages() places.
+  void density(double t, double* out) const;
+  // Probability of presenting in [from, to) by stage; to may be infinity.
+  void within(double from, double to, double* out) const;
+  // The same by the plain matrix exponential, for the oracle and for chains without a spectral form.
+  Eigen::VectorXd density_by_matrix(double t) const;
+  Eigen::VectorXd within_by_matrix(double from, double to) const;
+
+  bool spectral() const { return spectral_; }
+
+  // Probability that a chain now in stage k, left to itself, is in or has passed through one of `target` by `weeks`.
+  Eigen::VectorXd reaches(const std::vector<bool>& target, double weeks) const;
+
+ private:
+  Eigen::VectorXd through_matrix(double t) const;  // pi exp(A t)
+  Eigen::VectorXd through(double t) const;         // the same, faster
+  Eigen::MatrixXd generator_, a_;
+  Eigen::VectorXd entry_, presents_;
+  double total_ = 1;
+  bool spectral_ = false;
+  Eigen::VectorXd rates_;        // eigenvalues of A, all negative
+  Eigen::MatrixXd coefficient_;  // [pi exp(A t)]_k h_k / total = sum_i coefficient(k, i) exp(rates_i t)
+};
+
+}  // namespace dorsalgia

@@ -1,0 +1,27 @@
+// Scores a file of cases with known truth. Only the keys that may be given to an assessment are given; the truth is
+// looked at afterwards. Published cases over-represent the rare, so causes are ranked twice: with every group of causes
+// equally common in the population at large, and with the true base rates.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "inference/exact.h"
+#include "knowledge/knowledge.h"
+
+namespace dorsalgia {
+
+struct CaseFault {
+  int line;
+  std::string text;
+};
+
+// One JSON object a line. Faults: lines that are not cases (they are not scored).
+nlohmann::json evaluate(const std::string& lines, const Knowledge& knowledge, const ExactEngine& engine, const std::string& profile,
+                        std::vector<CaseFault>& faults);
+
+// Weights by cause that make every group equally common over the whole population, keeping the mix within a group.
+CauseWeights equal_groups(const Model& model);
+
+}  // namespace dorsalgia

@@ -1,0 +1,878 @@
+// The idea. Findings see a state only through its *signature*: which cause, which stage, which mechanisms are really
+// active. Over the signatures, P(finding at most this grade) without its leak is a table made once: an answer costs one
+// multiplication a signature, and the leak, which depends on age, one factor for all. Answers about context depend on the
+// cause alone and are multiplied in before signatures are met.
+//
+// Levels never meet the other findings: what points to a place (where it hurts, a numb dermatome, a sensory level) is
+// summed over the levels of a part of the canal for each *group* (cause, part of the canal, the mechanisms that place
+// findings know). A *cell* is a signature in one part of the canal: its share of the levels times what its group's
+// places say. Summing a signature's cells gives the mass by which its other findings are multiplied.
+//
+// All unanswered findings are then weighed in one pass over the same tables (the derivative trick of arithmetic circuits:
+// Darwiche A, J ACM 2003;50:280), because a single finding's answer multiplies each signature by its own table entry.
+// Signatures are sorted by class (tumour or not, emergency or not), so that class sums are sums over ranges.
+//
+// What the simple story leaves out: unknown age or sex means one pass for each age band and sex it may be; measured
+// values share their density between signatures with the same shift; "any of" answers are multiplied out signature by
+// signature, and those that name a place are first taken apart into presentations that exclude each other.
+#include "inference/exact.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <optional>
+
+#include "course/chain.h"
+
+namespace dorsalgia {
+
+namespace {
+
+constexpr double kUnmodelled = 0.02;  // see oracle.cpp
+constexpr int kClasses = 4;           // bit 1 tumour, bit 0 emergency
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+using Forecast = std::array<double, kForecastWeeks.size()>;
+using ByClass = std::array<double, kClasses>;
+using Eigen::ArrayXd;
+using Eigen::Index;
+
+struct Signature {
+  int cause, stage;
+  MechanismSet active;
+  int klass;
+};
+
+struct Cell {
+  int signature, group;
+  double share;  // of the variant x of the levels in this part of the canal
+  Forecast compression;
+};
+
+struct Group {
+  int cause, canal, pattern, klass;
+};
+
+double standard_cdf(double z) { return 0.5 * std::erfc(-z * M_SQRT1_2); }
+double standard_pdf(double z) { return 0.3989422804014326779 * std::exp(-0.5 * z * z); }
+// P(from <= Z < to), from the side on which the tail is thin: 1 - 1 would lose it.
+double standard_between(double from, double to) {
+  return from > 0 ? standard_cdf(-from) - standard_cdf(-to) : standard_cdf(to) - standard_cdf(from);
+}
+
+double entropy2(double p) { return p <= 0 || p >= 1 ? 0 : -p * std::log2(p) - (1 - p) * std::log2(1 - p); }
+
+// What both answers about one finding say together; nothing when they exclude each other.
+std::optional<Answer> both(const Answer& a, const Answer& b) {
+  Answer out{a.finding, std::max(a.low, b.low), std::min(a.high, b.high), a.measured, std::max(a.from, b.from), std::min(a.to, b.to), ""};
+  if (!a.measured) return out.low <= out.high ? std::optional(out) : std::nullopt;
+  const bool exact = out.from == out.to && (b.from == b.to ? a.from == a.to || out.from < a.to : a.from == a.to && out.from < b.to);
+  return out.from < out.to || exact ? std::optional(out) : std::nullopt;
+}
+
+// The answer "this grade", as prospects count grades.
+Answer of_grade(const ModelFinding& f, int finding, int grade, Sex sex) {
+  const double low = f.reference_low[static_cast<int>(sex)], high = f.reference_high[static_cast<int>(sex)];
+  if (f.shape != Shape::measured) return {finding, grade, grade, false, 0, 0, ""};
+  return {finding, 0, 0, true, grade == 0 ? -kInfinity : grade == 1 ? low : high, grade == 0 ? low : grade == 1 ? high : kInfinity, ""};
+}
+
+}  // namespace
+
+struct ExactEngine::Tables {
+  const Model* m;
+  std::vector<Signature> signatures;
+  std::array<int, kClasses + 1> class_begin{};
+  std::vector<int> cause_of, stage_of, set_of;  // by signature: cause, flat stage index, index into `sets`
+  ArrayXd share_of;                             // by signature: sum over its cells
+  std::vector<Forecast> compression_of;         // by signature: mean over its cells
+  std::vector<MechanismSet> sets;               // the sets of mechanisms that occur
+  std::vector<Cell> cells;                      // by signature
+  std::vector<Group> groups;
+  std::vector<Chain> chains;              // by course and tempo
+  std::vector<int> chain_of;              // by cause
+  std::vector<int> stage_offset;          // first flat stage index of each cause; last entry: total
+  std::vector<std::vector<double>> ever;  // by chain: share presenting in each stage, whatever the time
+  // Levels in the order of the parts of the canal, so that each part is a range; Model's index of each, and the reverse.
+  std::vector<int> level_at, place_of;
+  std::array<Index, kCanals + 1> canal_begin{};
+  int outside = -1;                    // the place that is not in the spine: pain there is referred
+  Eigen::MatrixXd level_share;         // [place, cause]: share within its part of the canal
+  std::vector<MechanismSet> patterns;  // neural mechanisms, for place findings
+  // discrete findings that are not about a place: P(at most grade g) without leak, by signature, in column first_column + g
+  Eigen::MatrixXd at_most;
+  std::vector<int> first_column;
+  // by place finding: at_most without leak, [place, pattern]
+  std::vector<Eigen::ArrayXXd> place_at_most;
+  // measured: classes of (shift, variance), and each signature's class
+  std::vector<std::vector<std::pair<double, double>>> shift_class;
+  std::vector<std::vector<std::uint16_t>> which_shift;
+  // by finding: link of each cause (index into ModelCause::context) or -1; empty unless context or history
+  std::vector<std::vector<int>> context_link;
+
+  Index n() const { return static_cast<Index>(signatures.size()); }
+  Index places() const { return static_cast<Index>(m->levels.size()); }
+  bool about_place(const Answer& a) const { return m->findings[a.finding].place_segment >= 0; }
+  bool about_context(const Answer& a) const {
+    const Shape shape = m->findings[a.finding].shape;
+    return shape == Shape::context || shape == Shape::history;
+  }
+
+  // ---- building
+
+  explicit Tables(const Model& model) : m(&model) {
+    build_chains();
+    build_places();
+    build_cells();
+    int columns = 0;
+    for (const ModelFinding& f : m->findings) {
+      const bool tabled = f.shape == Shape::discrete && f.place_segment < 0;
+      first_column.push_back(tabled ? columns : -1);
+      columns += tabled ? f.grades - 1 : 0;
+    }
+    at_most = Eigen::MatrixXd::Ones(n(), columns);
+    for (std::size_t f = 0; f < m->findings.size(); ++f) build_finding(static_cast<int>(f));
+  }
+
+  void build_chains() {
+    stage_offset.push_back(0);
+    std::map<std::pair<int, double>, int> known;
+    for (const ModelCause& c : m->causes) {
+      const ModelCourse& course = m->courses[c.course];
+      const int k = static_cast<int>(course.stages.size());
+      const auto [it, fresh] = known.emplace(std::make_pair(c.course, c.tempo), static_cast<int>(chains.size()));
+      chain_of.push_back(it->second);
+      stage_offset.push_back(stage_offset.back() + k);
+      if (!fresh) continue;
+      Eigen::VectorXd entry(k), presents(k);
+      for (int i = 0; i < k; ++i) entry[i] = course.stages[i].entry, presents[i] = course.stages[i].presents;
+      chains.emplace_back(course.generator * c.tempo, entry, presents);
+      ever.emplace_back(k);
+      chains.back().within(0, kInfinity, ever.back().data());
+    }
+  }
+
+  void build_places() {
+    for (int canal = 0; canal < kCanals; ++canal) {
+      for (std::size_t l = 0; l < m->levels.size(); ++l)
+        if (static_cast<int>(m->levels[l].canal) == canal) level_at.push_back(static_cast<int>(l));
+      canal_begin[canal + 1] = static_cast<Index>(level_at.size());
+    }
+    place_of.resize(level_at.size());
+    for (std::size_t i = 0; i < level_at.size(); ++i) {
+      place_of[level_at[i]] = static_cast<int>(i);
+      if (m->levels[level_at[i]].id == "not_spinal") outside = static_cast<int>(i);
+    }
+    level_share = Eigen::MatrixXd::Zero(places(), static_cast<Index>(m->causes.size()));
+    for (std::size_t c = 0; c < m->causes.size(); ++c)
+      for (std::size_t l = 0; l < m->levels.size(); ++l)
+        if (m->causes[c].levels[l] > 0) level_share(place_of[l], static_cast<Index>(c)) = m->causes[c].levels[l];
+  }
+
+  void build_cells() {
+    MechanismSet placed = 0;  // mechanisms that some place finding knows
+    for (const ModelFinding& f : m->findings)
+      if (f.place_segment >= 0)
+        for (const Link& link : f.links) placed |= MechanismSet{1} << link.index;
+    // Cord compression is asked about by the sensory level whether or not a place finding is.
+    if (m->cord_compression >= 0) placed |= MechanismSet{1} << m->cord_compression;
+
+    // Keyed so that signatures come out sorted by class.
+    std::map<std::tuple<int, int, int, MechanismSet>, std::vector<Cell>> by_signature;
+    std::map<std::array<int, 4>, int> group_index;
+    std::map<std::pair<int, std::vector<bool>>, std::vector<Forecast>> forecasts;  // by chain and target
+    auto index_of = [](std::vector<MechanismSet>& all, MechanismSet set) {
+      auto at = std::find(all.begin(), all.end(), set);
+      if (at == all.end()) at = all.insert(all.end(), set);
+      return static_cast<int>(at - all.begin());
+    };
+    for (std::size_t c = 0; c < m->causes.size(); ++c) {
+      const ModelCause& cause = m->causes[c];
+      const ModelCourse& course = m->courses[cause.course];
+      const int index = static_cast<int>(c);
+      std::array<double, kCanals> mass{};
+      for (int canal = 0; canal < kCanals; ++canal) {
+        auto part = level_share.col(index).segment(canal_begin[canal], canal_begin[canal + 1] - canal_begin[canal]);
+        mass[canal] = part.sum();
+        if (mass[canal] > 0) part /= mass[canal];
+      }
+      for (int canal = 0; canal < kCanals; ++canal) {
+        if (mass[canal] <= 0) continue;
+        const std::vector<Forecast>& compression = forecast(index, static_cast<Canal>(canal), forecasts);
+        for (int variant = 0; variant < 2; ++variant) {
+          const double share = variant == 0 ? 1 - cause.accompanied : cause.accompanied;
+          if (share <= 0) continue;
+          for (std::size_t k = 0; k < course.stages.size(); ++k) {
+            MechanismSet set = course.stages[k].mechanisms;
+            if (variant == 1) set |= MechanismSet{1} << cause.accompaniment;
+            const MechanismSet active = m->real(set, static_cast<Canal>(canal));
+            const int klass = 2 * m->is_tumour(index) + m->is_emergency(index, active);
+            const Group group{index, canal, index_of(patterns, active & placed), klass};
+            const auto [it, fresh] =
+                group_index.emplace(std::array<int, 4>{group.cause, group.canal, group.pattern, klass}, static_cast<int>(groups.size()));
+            if (fresh) groups.push_back(group);
+            by_signature[{klass, index, static_cast<int>(k), active}].push_back({-1, it->second, share * mass[canal], compression[k]});
+          }
+        }
+      }
+    }
+    std::vector<double> shares;
+    for (auto& [key, its_cells] : by_signature) {
+      const auto [klass, cause, stage, active] = key;
+      Forecast compression{};
+      double share = 0;
+      for (Cell& cell : its_cells) {
+        cell.signature = static_cast<int>(signatures.size());
+        share += cell.share;
+        for (std::size_t w = 0; w < compression.size(); ++w) compression[w] += cell.share * cell.compression[w];
+        cells.push_back(cell);
+      }
+      for (double& p : compression) p /= share;
+      signatures.push_back({cause, stage, active, klass});
+      cause_of.push_back(cause);
+      stage_of.push_back(stage_offset[cause] + stage);
+      set_of.push_back(index_of(sets, active));
+      shares.push_back(share);
+      compression_of.push_back(compression);
+      for (int k = klass + 1; k <= kClasses; ++k) class_begin[k] = static_cast<int>(signatures.size());
+    }
+    share_of = Eigen::Map<const ArrayXd>(shares.data(), n());
+  }
+
+  // By stage: P(cord or cauda compressed now or within so many weeks), left to itself.
+  const std::vector<Forecast>& forecast(int c, Canal canal, std::map<std::pair<int, std::vector<bool>>, std::vector<Forecast>>& known) const {
+    std::vector<bool> target;
+    for (const ModelStage& s : m->courses[m->causes[c].course].stages) {
+      const MechanismSet real = m->real(s.mechanisms, canal);
+      const auto has = [&](int mechanism) { return mechanism >= 0 && (real >> mechanism & 1) != 0; };
+      target.push_back(has(m->cord_compression) || has(m->cauda_equina_compression));
+    }
+    const auto [it, fresh] = known.try_emplace({chain_of[c], target}, target.size(), Forecast{});
+    if (!fresh || std::find(target.begin(), target.end(), true) == target.end()) return it->second;
+    for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) {
+      const Eigen::VectorXd p = chains[chain_of[c]].reaches(target, kForecastWeeks[w]);
+      for (std::size_t k = 0; k < target.size(); ++k) it->second[k][w] = p[static_cast<Eigen::Index>(k)];
+    }
+    return it->second;
+  }
+
+  double reach(const ModelFinding& f, int mechanism, int level) const {
+    const ModelLevel& l = m->levels[level];
+    if (mechanism == m->root_compression) {
+      for (const auto& [segment, share] : l.roots)
+        if (segment == f.place_segment) return share;
+      return 0;
+    }
+    if (mechanism == m->cord_compression) return l.cord_segment >= 0 && f.place_segment >= l.cord_segment;
+    if (mechanism == m->cauda_equina_compression) return l.first_root >= 0 && f.place_segment >= l.first_root;
+    return 1;
+  }
+
+  void build_finding(int index) {
+    const ModelFinding& f = m->findings[index];
+    place_at_most.emplace_back();
+    shift_class.emplace_back();
+    which_shift.emplace_back();
+    context_link.emplace_back();
+    if (f.shape == Shape::context || f.shape == Shape::history) {
+      auto& links = context_link.back();
+      links.assign(m->causes.size(), -1);
+      for (std::size_t c = 0; c < m->causes.size(); ++c)
+        for (std::size_t i = 0; i < m->causes[c].context.size(); ++i)
+          if (m->causes[c].context[i].finding == index) links[c] = static_cast<int>(i);
+    } else if (f.shape == Shape::measured) {
+      std::map<std::pair<double, double>, int> known;
+      for (const Signature& s : signatures) {
+        double shift = 0, variance = f.spread * f.spread;
+        for (const ShiftLink& link : f.shifts)
+          if (link.is_cause ? link.index == s.cause : (s.active >> link.index & 1)) shift += link.shift, variance += link.variance;
+        const auto [it, fresh] = known.emplace(std::make_pair(shift, variance), static_cast<int>(known.size()));
+        if (fresh) shift_class.back().emplace_back(shift, variance);
+        which_shift.back().push_back(static_cast<std::uint16_t>(it->second));
+      }
+    } else if (f.place_segment >= 0) {
+      auto& table = place_at_most.back();
+      table = Eigen::ArrayXXd::Ones(places(), static_cast<Index>(patterns.size()));
+      for (std::size_t p = 0; p < patterns.size(); ++p)
+        for (Index i = 0; i < places(); ++i)
+          for (const Link& link : f.links)
+            if (patterns[p] >> link.index & 1) table(i, static_cast<Index>(p)) *= 1 - link.p[0] * reach(f, link.index, level_at[i]);
+    } else {
+      for (Index i = 0; i < n(); ++i)
+        for (const Link& link : f.links) {
+          const Signature& s = signatures[i];
+          bool active = false;
+          switch (link.parent) {
+            case Link::Parent::mechanism: active = s.active >> link.index & 1; break;
+            case Link::Parent::cause: active = link.index == s.cause; break;
+            case Link::Parent::stage: active = link.index == m->causes[s.cause].course && link.stage == s.stage; break;
+          }
+          if (active)
+            for (int g = 0; g < f.grades - 1; ++g) at_most(i, first_column[index] + g) *= 1 - link.p[g];
+        }
+    }
+  }
+
+  // ---- likelihoods
+
+  // Likelihood of one answer that is not about a place, by signature.
+  ArrayXd likelihood(const Answer& a, const Profile& x) const {
+    const ModelFinding& f = m->findings[a.finding];
+    switch (f.shape) {
+      case Shape::discrete: {
+        const auto upto = [&](int grade) {
+          return (1 - at_age(f.leak[grade], x.sex, x.age)) * at_most.col(first_column[a.finding] + grade).array();
+        };
+        const bool high = a.high < f.grades - 1, low = a.low > 0;
+        if (high && low) return (upto(a.high) - upto(a.low - 1)).max(0.0);
+        if (high) return upto(a.high);
+        if (low) return 1 - upto(a.low - 1);
+        return ArrayXd::Ones(n());
+      }
+      case Shape::measured: {
+        const auto& classes = shift_class[a.finding];
+        std::vector<double> p(classes.size());
+        for (std::size_t k = 0; k < classes.size(); ++k) p[k] = measured(a, f, x, classes[k].first, classes[k].second);
+        const auto& which = which_shift[a.finding];
+        ArrayXd out(n());
+        for (Index i = 0; i < n(); ++i) out[i] = p[which[i]];
+        return out;
+      }
+      default: {
+        const ArrayXd p = context(a, x);
+        ArrayXd out(n());
+        for (Index i = 0; i < n(); ++i) out[i] = p[cause_of[i]];
+        return out;
+      }
+    }
+  }
+
+  // P(this member of an "any of" holds | what is answered about the same finding): "had cancer" says nothing new once
+  // "breast cancer" is known, and points to the others once it is known to be absent. `of` gives likelihoods.
+  template <class Likelihood>
+  ArrayXd holds(const Answer& a, const Presentation& p, Likelihood of) const {
+    const Answer* own = p.answer(a.finding);
+    if (!own) return of(a);
+    const ArrayXd known = of(*own);
+    const std::optional<Answer> together = both(a, *own);
+    if (!together) return ArrayXd::Zero(known.size());
+    return (known > 0).select(of(*together) / known, 0.0);
+  }
+
+  static double scaled(const ModelFinding& f, double v) { return f.log_scale ? (v > 0 ? std::log(v) : -kInfinity) : v; }
+
+  static double measured(const Answer& a, const ModelFinding& f, const Profile& x, double shift, double variance) {
+    const double mean = scaled(f, at_age(f.centre, x.sex, x.age)) + shift, sd = std::sqrt(variance);
+    const double low = scaled(f, f.possible_low), high = scaled(f, f.possible_high), from = scaled(f, a.from), to = scaled(f, a.to);
+    if (a.from == a.to) return (1 - kUnmodelled) * standard_pdf((from - mean) / sd) / sd + kUnmodelled / (high - low);
+    return (1 - kUnmodelled) * standard_between((from - mean) / sd, (to - mean) / sd) +
+           kUnmodelled * std::max(0.0, std::min(high, to) - std::max(low, from)) / (high - low);
+  }
+
+  // By cause: P(factor present | cause).
+  double present(int finding, int c, double prevalence) const {
+    const int at = context_link[finding][c];
+    if (at < 0 || prevalence <= 0) return prevalence;
+    const ModelContextLink& link = m->causes[c].context[at];
+    return link.is_share ? link.value : prevalence * link.value / (1 + prevalence * (link.value - 1));
+  }
+
+  const std::array<double, kHistoryBins - 1>& years(int finding, int c) const {
+    const int at = context_link[finding][c];
+    return at < 0 ? m->findings[finding].years : m->causes[c].context[at].years;
+  }
+
+  // Likelihood of an answer about context, by cause.
+  ArrayXd context(const Answer& a, const Profile& x) const {
+    const ModelFinding& f = m->findings[a.finding];
+    const double prevalence = at_age(f.prevalence, x.sex, x.age);
+    ArrayXd out(static_cast<Index>(m->causes.size()));
+    for (int c = 0; c < out.size(); ++c) {
+      const double p = present(a.finding, c, prevalence);
+      double share = f.shape == Shape::history ? 0 : 1;  // of those with the factor, whom the answer means
+      if (f.shape == Shape::history)
+        for (int bin = std::max(1, a.low); bin <= a.high; ++bin) share += years(a.finding, c)[bin - 1];
+      out[c] = (a.low == 0 ? 1 - p : 0) + (a.high >= 1 ? p * share : 0);
+    }
+    return out;
+  }
+
+  // By cause: P(cause | age, sex, setting).
+  ArrayXd prior(const Presentation& p, const Profile& x, const CauseWeights& weights) const {
+    ArrayXd rate(static_cast<Index>(m->causes.size())), out = ArrayXd::Zero(rate.size());
+    for (Index c = 0; c < rate.size(); ++c) rate[c] = at_age(m->causes[c].rate, x.sex, x.age) * (weights.empty() ? 1 : weights[c]);
+    for (std::size_t s = 0; s < m->settings.size(); ++s) {
+      if (p.setting >= 0 && p.setting != static_cast<int>(s)) continue;
+      ArrayXd there(rate.size());
+      for (Index c = 0; c < rate.size(); ++c) there[c] = rate[c] * m->causes[c].settings[s];
+      out += (p.setting >= 0 ? 1 : m->setting_shares[s]) / there.sum() * there;
+    }
+    return out;
+  }
+
+  // By flat stage index: P(presenting then, in that stage | cause).
+  std::vector<double> presenting(const Presentation& p) const {
+    std::vector<double> out(stage_offset.back());
+    const double e = m->background_share;
+    auto z = [&](double t) { return (std::log(t) - m->background_log_median) / m->background_log_spread; };
+    double background = 1;
+    if (p.weeks) {
+      const auto [from, to] = *p.weeks;
+      if (from == to) background = from > 0 ? standard_pdf(z(from)) / (m->background_log_spread * from) : 0;
+      else background = (std::isfinite(to) ? standard_cdf(z(to)) : 1) - (from > 0 ? standard_cdf(z(from)) : 0);
+    }
+    std::vector<std::vector<double>> by_chain = ever;
+    for (std::size_t c = 0; c < chains.size() && p.weeks; ++c) {
+      const auto [from, to] = *p.weeks;
+      if (from == to) chains[c].density(from, by_chain[c].data());
+      else chains[c].within(from, to, by_chain[c].data());
+      for (std::size_t k = 0; k < ever[c].size(); ++k) by_chain[c][k] = (1 - e) * by_chain[c][k] + e * background * ever[c][k];
+    }
+    for (std::size_t c = 0; c < chain_of.size(); ++c)
+      std::copy(by_chain[chain_of[c]].begin(), by_chain[chain_of[c]].end(), out.begin() + stage_offset[c]);
+    return out;
+  }
+
+  // ---- one profile's belief
+
+  struct Belief {
+    Profile x{};
+    ArrayXd apart;              // by signature: everything but place; not normalised
+    ArrayXd w;                  // by signature: with place; not normalised
+    Eigen::ArrayXXd at_places;  // [place, pattern]: what place evidence says of it; empty: nothing
+    ArrayXd referred;           // by cause: how well pain referred from it fits where it hurts
+    ArrayXd factor;             // by group: place evidence summed over its levels; empty: nothing
+    double scale = 0;           // log of what was divided out of both
+  };
+
+  Belief believe(const Presentation& p, const Profile& x, const CauseWeights& weights, const std::vector<double>& by_stage) const {
+    Belief b;
+    b.x = x;
+    auto of_cause = [&](const Answer& a) { return context(a, x); };
+    auto of_signature = [&](const Answer& a) { return likelihood(a, x); };
+    auto any_holds = [&](const AnyOf& any, Index count, auto of) {
+      ArrayXd none = ArrayXd::Ones(count);
+      for (const Answer& a : any.answers) none *= 1 - holds(a, p, of);
+      return ArrayXd(1 - none);
+    };
+    auto only_context = [&](const AnyOf& any) { return std::all_of(any.answers.begin(), any.answers.end(), [&](const Answer& a) { return about_context(a); }); };
+
+    ArrayXd by_cause = x.weight * prior(p, x, weights);
+    for (const Answer& a : p.answers)
+      if (about_context(a)) by_cause *= context(a, x);
+    for (const AnyOf& any : p.any_of)
+      if (only_context(any)) by_cause *= any_holds(any, by_cause.size(), of_cause);
+
+    b.apart.resize(n());
+    for (Index i = 0; i < n(); ++i) b.apart[i] = by_cause[cause_of[i]] * by_stage[stage_of[i]];
+    rescale(b);
+    int since = 0;
+    for (const Answer& a : p.answers) {
+      if (about_place(a) || about_context(a)) continue;
+      b.apart *= likelihood(a, x);
+      if (++since % 8 == 0) rescale(b);
+    }
+    for (const AnyOf& any : p.any_of)
+      if (!only_context(any)) b.apart *= any_holds(any, n(), of_signature);
+    rescale(b);
+    place(p, x, b);
+    return b;
+  }
+
+  // Forty answers at one in a thousand each are 1e-120: keep the largest weight near 1. By powers of two, which lose nothing.
+  static void rescale(Belief& b) {
+    const double top = b.apart.maxCoeff();
+    if (!(top > 0) || top > 1e-60) return;
+    const int power = std::ilogb(top);
+    b.apart *= std::ldexp(1, -power / 2);  // in two steps: 2^-power itself may be too large to write
+    b.apart *= std::ldexp(1, -(power - power / 2));
+    b.scale += power * M_LN2;
+  }
+
+  bool has_place(const Presentation& p) const {
+    return !p.locations.empty() || p.sensory_segment >= 0 ||
+           std::any_of(p.answers.begin(), p.answers.end(), [&](const Answer& a) { return about_place(a); });
+  }
+
+  // What place evidence says about each level: common to all causes but for referred pain, which has no level.
+  Eigen::ArrayXXd evidence_at_places(const Presentation& p, const Profile& x) const {
+    Eigen::ArrayXXd out = Eigen::ArrayXXd::Ones(places(), static_cast<Index>(patterns.size()));
+    for (const Answer& a : p.answers) {
+      if (!about_place(a)) continue;
+      const double keep = 1 - at_age(m->findings[a.finding].leak[0], x.sex, x.age);
+      if (a.low == a.high && a.low == 0) out *= keep * place_at_most[a.finding];
+      if (a.low == a.high && a.low == 1) out *= 1 - keep * place_at_most[a.finding];
+    }
+    if (p.sensory_segment >= 0) {
+      const double nowhere = 1.0 / static_cast<double>(m->segments.size());
+      for (std::size_t pattern = 0; pattern < patterns.size(); ++pattern) {
+        const bool cord = m->cord_compression >= 0 && (patterns[pattern] >> m->cord_compression & 1);
+        for (Index i = 0; i < places(); ++i) {
+          double there = 0.1 * nowhere;
+          for (const auto& [offset, share] : m->sensory_level_offset)
+            if (m->levels[level_at[i]].cord_segment + offset == p.sensory_segment) there += 0.9 * share;
+          out(i, static_cast<Index>(pattern)) *= cord ? there : nowhere;
+        }
+      }
+    }
+    if (!p.locations.empty())
+      for (Index i = 0; i < places(); ++i) {
+        if (i == outside) continue;
+        double sum = 0;
+        for (int l : p.locations) sum += m->levels[level_at[i]].pain[l];
+        out.row(i) *= sum;
+      }
+    return out;
+  }
+
+  void place(const Presentation& p, const Profile& x, Belief& b) const {
+    if (!has_place(p)) {
+      b.w = b.apart * share_of;
+      return;
+    }
+    b.at_places = evidence_at_places(p, x);
+    b.referred = ArrayXd::Ones(static_cast<Index>(m->causes.size()));
+    if (!p.locations.empty())
+      for (Index c = 0; c < b.referred.size(); ++c) {
+        b.referred[c] = 0;
+        for (int l : p.locations) b.referred[c] += m->causes[c].referral[l];
+      }
+    b.factor.resize(static_cast<Index>(groups.size()));
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const auto [cause, canal, pattern, klass] = groups[g];
+      const Index from = canal_begin[canal], count = canal_begin[canal + 1] - from;
+      double sum = level_share.col(cause).segment(from, count).dot(b.at_places.col(pattern).segment(from, count).matrix());
+      if (from <= outside && outside < from + count) sum += (b.referred[cause] - 1) * level_share(outside, cause) * b.at_places(outside, pattern);
+      b.factor[static_cast<Index>(g)] = std::max(0.0, sum);
+    }
+    ArrayXd mass = ArrayXd::Zero(n());
+    for (const Cell& cell : cells) mass[cell.signature] += cell.share * b.factor[cell.group];
+    b.w = b.apart * mass;
+  }
+
+  // [place, pattern] by class: the joint of where and what, not normalised.
+  using Places = std::array<Eigen::ArrayXXd, kClasses>;
+  Places over_places(const Belief& b) const {
+    Places out;
+    out.fill(Eigen::ArrayXXd::Zero(places(), static_cast<Index>(patterns.size())));
+    ArrayXd by_group = ArrayXd::Zero(static_cast<Index>(groups.size()));
+    for (const Cell& cell : cells) by_group[cell.group] += b.apart[cell.signature] * cell.share;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const auto [cause, canal, pattern, klass] = groups[g];
+      const Index from = canal_begin[canal], count = canal_begin[canal + 1] - from;
+      const double w = by_group[static_cast<Index>(g)];
+      out[klass].col(pattern).segment(from, count) += w * level_share.col(cause).segment(from, count).array();
+      if (b.referred.size() > 0 && from <= outside && outside < from + count)
+        out[klass](outside, pattern) += w * (b.referred[cause] - 1) * level_share(outside, cause);
+    }
+    if (b.at_places.size() > 0)
+      for (auto& joint : out) joint *= b.at_places;
+    return out;
+  }
+
+  // An "any of" that names a place, taken apart: the place holds; it does not, and any of the rest does.
+  void take_apart(const Presentation& p, std::vector<Presentation>& out) const {
+    for (std::size_t i = 0; i < p.any_of.size(); ++i)
+      for (std::size_t j = 0; j < p.any_of[i].answers.size(); ++j) {
+        const Answer a = p.any_of[i].answers[j];
+        if (!about_place(a)) continue;
+        for (const bool there : {true, false}) {
+          Presentation q = p;
+          auto& any = q.any_of[i].answers;
+          any.erase(any.begin() + static_cast<std::ptrdiff_t>(j));
+          if (there || any.empty()) q.any_of.erase(q.any_of.begin() + static_cast<std::ptrdiff_t>(i));
+          if (!there && p.any_of[i].answers.size() == 1) continue;
+          for (int grade = 0; grade < 2; ++grade) {  // place findings are present or absent
+            if ((a.low <= grade && grade <= a.high) != there) continue;
+            const Answer answer{a.finding, grade, grade, false, 0, 0, ""};
+            Presentation r = q;
+            const auto own = std::find_if(r.answers.begin(), r.answers.end(), [&](const Answer& o) { return o.finding == a.finding; });
+            if (own == r.answers.end()) r.answers.push_back(answer);
+            else if (both(*own, answer)) *own = answer;
+            else continue;
+            take_apart(r, out);
+          }
+        }
+        return;
+      }
+    out.push_back(p);
+  }
+
+  struct Beliefs {
+    std::vector<Presentation> parts;  // of a presentation that had to be taken apart; what the beliefs were told
+    std::vector<Belief> all;          // on one scale
+    double scale = 0;
+  };
+
+  bool names_place(const Presentation& p) const {
+    for (const AnyOf& any : p.any_of)
+      if (std::any_of(any.answers.begin(), any.answers.end(), [&](const Answer& a) { return about_place(a); })) return true;
+    return false;
+  }
+
+  Beliefs believe_all(const Presentation& p, const CauseWeights& weights) const {
+    Beliefs out;
+    const std::vector<double> by_stage = presenting(p);
+    const std::vector<Profile> people = profiles(*m, p);
+    if (names_place(p)) {
+      take_apart(p, out.parts);
+      for (const Presentation& part : out.parts)
+        for (const Profile& x : people) out.all.push_back(believe(part, x, weights, by_stage));
+    } else {
+      for (const Profile& x : people) out.all.push_back(believe(p, x, weights, by_stage));
+    }
+    out.scale = -kInfinity;
+    for (const Belief& b : out.all)
+      if (b.w.maxCoeff() > 0) out.scale = std::max(out.scale, b.scale);
+    if (out.scale == -kInfinity) out.scale = 0;
+    for (Belief& b : out.all) {
+      const double factor = std::exp(b.scale - out.scale);
+      if (b.scale == out.scale) continue;
+      b.w *= factor;
+      b.apart *= factor;
+      b.scale = out.scale;
+    }
+    return out;
+  }
+
+  ByClass by_class(const ArrayXd& w) const {
+    ByClass out{};
+    for (int k = 0; k < kClasses; ++k) out[k] = w.segment(class_begin[k], class_begin[k + 1] - class_begin[k]).sum();
+    return out;
+  }
+
+  // ---- prospects: P(grade, class) of one finding, not normalised
+
+  using Joint = std::vector<ByClass>;  // by grade
+
+  // What a belief says of causes, places and tabled findings, once for all findings.
+  struct Marginals {
+    std::vector<ByClass> cause;
+    Places place;
+    std::array<ArrayXd, kClasses> upto;  // by column of at_most: P(at most that grade, class), without leak
+    ByClass all{};
+  };
+
+  Marginals marginals(const Belief& b) const {
+    Marginals out;
+    out.all = by_class(b.w);
+    out.cause.assign(m->causes.size(), ByClass{});
+    for (Index i = 0; i < n(); ++i) out.cause[cause_of[i]][signatures[i].klass] += b.w[i];
+    for (int k = 0; k < kClasses; ++k) {
+      const int from = class_begin[k], count = class_begin[k + 1] - from;
+      out.upto[k] = (at_most.middleRows(from, count).transpose() * b.w.segment(from, count).matrix()).array();
+    }
+    out.place = over_places(b);
+    return out;
+  }
+
+  void add_prospect(int index, const Belief& b, const Marginals& mass, Joint& joint) const {
+    const ModelFinding& f = m->findings[index];
+    const Profile& x = b.x;
+    switch (f.shape) {
+      case Shape::discrete:
+        for (int k = 0; k < kClasses; ++k) {
+          double below = 0;
+          for (int g = 0; g < f.grades; ++g) {
+            double upto = mass.all[k];
+            if (g < f.grades - 1) {
+              upto = f.place_segment >= 0 ? (mass.place[k] * place_at_most[index]).sum() : mass.upto[k][first_column[index] + g];
+              upto *= 1 - at_age(f.leak[g], x.sex, x.age);
+            }
+            joint[g][k] += upto - below;
+            below = upto;
+          }
+        }
+        break;
+      case Shape::measured: {
+        const auto& classes = shift_class[index];
+        const auto& which = which_shift[index];
+        std::vector<ByClass> by_shift(classes.size(), ByClass{});
+        for (Index i = 0; i < n(); ++i) by_shift[which[i]][signatures[i].klass] += b.w[i];
+        const Answer low = of_grade(f, index, 0, x.sex), high = of_grade(f, index, 2, x.sex);
+        for (std::size_t c = 0; c < by_shift.size(); ++c) {
+          const auto [shift, variance] = classes[c];
+          const double p_low = std::isfinite(low.to) ? measured(low, f, x, shift, variance) : 0;
+          const double p_high = std::isfinite(high.from) ? measured(high, f, x, shift, variance) : 0;
+          for (int k = 0; k < kClasses; ++k) {
+            joint[0][k] += by_shift[c][k] * p_low;
+            joint[1][k] += by_shift[c][k] * (1 - p_low - p_high);
+            joint[2][k] += by_shift[c][k] * p_high;
+          }
+        }
+        break;
+      }
+      default: {
+        const double prevalence = at_age(f.prevalence, x.sex, x.age);
+        for (std::size_t c = 0; c < m->causes.size(); ++c) {
+          const double p = present(index, static_cast<int>(c), prevalence);
+          for (int k = 0; k < kClasses; ++k) {
+            const double w = mass.cause[c][k];
+            if (w <= 0) continue;
+            joint[0][k] += w * (1 - p);
+            if (f.shape == Shape::context) joint[1][k] += w * p;
+            else
+              for (int bin = 1; bin < kHistoryBins; ++bin) joint[bin][k] += w * p * years(index, static_cast<int>(c))[bin - 1];
+          }
+        }
+      }
+    }
+  }
+
+  // The same for a finding that stands in an "any of": its answers change what the others must explain, so each is tried.
+  Joint try_answers(const Presentation& person, int index, double scale) const {
+    const ModelFinding& f = m->findings[index];
+    Joint joint(f.grades, ByClass{});
+    const std::vector<double> by_stage = presenting(person);
+    for (const Profile& x : profiles(*m, person))
+      for (int g = 0; g < f.grades; ++g) {
+        Presentation q = person;
+        q.answers.push_back(of_grade(f, index, g, x.sex));
+        if (q.answers.back().measured && !(q.answers.back().from < q.answers.back().to)) continue;
+        std::vector<Presentation> parts;
+        take_apart(q, parts);
+        for (const Presentation& part : parts) {
+          const Belief b = believe(part, x, {}, by_stage);
+          const ByClass mass = by_class(b.w);
+          for (int k = 0; k < kClasses; ++k) joint[g][k] += mass[k] * std::exp(b.scale - scale);
+        }
+      }
+    return joint;
+  }
+};
+
+ExactEngine::ExactEngine(const Model& model) : t_(std::make_unique<Tables>(model)) {}
+ExactEngine::~ExactEngine() = default;
+ExactEngine::ExactEngine(ExactEngine&&) noexcept = default;
+const Model& ExactEngine::model() const { return *t_->m; }
+int ExactEngine::cells() const { return static_cast<int>(t_->cells.size()); }
+
+Posterior ExactEngine::posterior(const Presentation& person, const CauseWeights& weights) const {
+  const Tables& t = *t_;
+  const Model& m = *t.m;
+  Posterior out;
+  out.causes.assign(m.causes.size(), 0);
+  out.mechanisms.assign(m.mechanisms.size(), 0);
+  out.levels.assign(m.levels.size(), 0);
+  for (std::size_t c = 0; c < m.causes.size(); ++c) out.stages.emplace_back(t.stage_offset[c + 1] - t.stage_offset[c], 0.0);
+
+  const Tables::Beliefs beliefs = t.believe_all(person, weights);
+  ByClass mass{};
+  std::vector<double> by_stage(t.stage_offset.back(), 0.0), by_set(t.sets.size(), 0.0);
+  for (const auto& b : beliefs.all) {
+    const ByClass one = t.by_class(b.w);
+    for (int k = 0; k < kClasses; ++k) mass[k] += one[k];
+    for (Index i = 0; i < t.n(); ++i) {
+      by_stage[t.stage_of[i]] += b.w[i];
+      by_set[t.set_of[i]] += b.w[i];
+    }
+  }
+  const double sum = mass[0] + mass[1] + mass[2] + mass[3];
+  out.possible = sum > 0 && std::isfinite(sum);
+  out.log_evidence = std::log(sum) + beliefs.scale;
+  if (!out.possible) return out;
+
+  out.tumour = (mass[2] + mass[3]) / sum;
+  out.emergency = (mass[1] + mass[3]) / sum;
+  for (std::size_t c = 0; c < m.causes.size(); ++c) {
+    for (std::size_t k = 0; k < out.stages[c].size(); ++k) {
+      out.stages[c][k] = by_stage[t.stage_offset[c] + k] / sum;
+      out.causes[c] += out.stages[c][k];
+    }
+    if (m.is_malignant(static_cast<int>(c))) out.malignant += out.causes[c];
+  }
+  for (std::size_t s = 0; s < by_set.size(); ++s)
+    for (MechanismSet rest = t.sets[s]; rest; rest &= rest - 1) out.mechanisms[__builtin_ctz(rest)] += by_set[s] / sum;
+  for (const auto& b : beliefs.all) {
+    ArrayXd where = ArrayXd::Zero(t.places());
+    for (const Eigen::ArrayXXd& joint : t.over_places(b)) where += joint.rowwise().sum();
+    for (Index i = 0; i < t.places(); ++i) out.levels[t.level_at[i]] += where[i];
+    // Where the canal is cord or cauda decides what can be compressed, so place evidence forecasts cell by cell.
+    Forecast compression{};
+    if (b.factor.size() == 0) {
+      for (Index i = 0; i < t.n(); ++i)
+        for (std::size_t w = 0; w < compression.size(); ++w) compression[w] += b.w[i] * t.compression_of[i][w];
+    } else {
+      for (const Cell& cell : t.cells) {
+        const double p = b.apart[cell.signature] * cell.share * b.factor[cell.group];
+        for (std::size_t w = 0; w < compression.size(); ++w) compression[w] += p * cell.compression[w];
+      }
+    }
+    for (std::size_t w = 0; w < compression.size(); ++w) out.compression[w] += compression[w];
+  }
+  for (double& p : out.levels) p /= sum;
+  for (double& p : out.compression) p /= sum;
+  return out;
+}
+
+std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
+  const Tables& t = *t_;
+  const Model& m = *t.m;
+  const Tables::Beliefs beliefs = t.believe_all(person, {});
+  std::vector<Tables::Marginals> marginals;
+  ByClass mass{};
+  for (const auto& b : beliefs.all) {
+    marginals.push_back(t.marginals(b));
+    for (int k = 0; k < kClasses; ++k) mass[k] += marginals.back().all[k];
+  }
+  const double sum = mass[0] + mass[1] + mass[2] + mass[3];
+  std::vector<Prospect> out;
+  if (!(sum > 0)) return out;
+
+  std::vector<bool> answered(m.findings.size(), false), in_any_of(m.findings.size(), false);
+  for (const Answer& a : person.answers) answered[a.finding] = true;
+  for (const AnyOf& any : person.any_of)
+    for (const Answer& a : any.answers) in_any_of[a.finding] = true;
+
+  const double tumour_now = entropy2((mass[2] + mass[3]) / sum), emergency_now = entropy2((mass[1] + mass[3]) / sum);
+  for (std::size_t f = 0; f < m.findings.size(); ++f) {
+    if (answered[f]) continue;
+    const int finding = static_cast<int>(f);
+    Tables::Joint joint(m.findings[f].grades, ByClass{});
+    if (in_any_of[f]) {
+      joint = t.try_answers(person, finding, beliefs.scale);
+    } else {
+      for (std::size_t b = 0; b < beliefs.all.size(); ++b) t.add_prospect(finding, beliefs.all[b], marginals[b], joint);
+    }
+    Prospect next;
+    next.finding = finding;
+    double tumour_after = 0, emergency_after = 0;
+    for (const ByClass& by_class : joint) {
+      const double p = by_class[0] + by_class[1] + by_class[2] + by_class[3];
+      next.probability.push_back(p / sum);
+      next.tumour.push_back(p > 0 ? (by_class[2] + by_class[3]) / p : 0);
+      next.emergency.push_back(p > 0 ? (by_class[1] + by_class[3]) / p : 0);
+      tumour_after += next.probability.back() * entropy2(next.tumour.back());
+      emergency_after += next.probability.back() * entropy2(next.emergency.back());
+    }
+    next.tumour_bits = std::max(0.0, tumour_now - tumour_after);
+    next.emergency_bits = std::max(0.0, emergency_now - emergency_after);
+    out.push_back(std::move(next));
+  }
+  return out;
+}
+
+std::vector<double> ExactEngine::carriers(const Presentation& person, int finding) const {
+  const Tables& t = *t_;
+  const Model& m = *t.m;
+  std::vector<double> out(m.mechanisms.size(), 0.0);
+  const ModelFinding& f = m.findings[finding];
+  if (f.shape == Shape::context || f.shape == Shape::history) return {};
+  const Tables::Beliefs beliefs = t.believe_all(person, {});
+  std::vector<double> active(m.mechanisms.size(), 0.0);
+  double sum = 0;
+  for (const auto& b : beliefs.all)
+    for (Index i = 0; i < t.n(); ++i) {
+      sum += b.w[i];
+      for (MechanismSet rest = t.signatures[i].active; rest; rest &= rest - 1) active[__builtin_ctz(rest)] += b.w[i];
+    }
+  for (const Link& link : f.links)
+    if (link.parent == Link::Parent::mechanism) out[link.index] += active[link.index] * link.p[0];
+  for (const ShiftLink& link : f.shifts)
+    if (!link.is_cause) out[link.index] += active[link.index] * std::abs(link.shift);
+  for (double& p : out) p /= sum > 0 ? sum : 1;
+  return out;
+}
+
+}  // namespace dorsalgia

@@ -1,0 +1,313 @@
+// The oracle: model.md written down as loops, with no table shared, no term left out and no trick. Every other engine
+// must give the same numbers. It is the place to read what the model means.
+#include <cmath>
+#include <limits>
+
+#include "course/chain.h"
+#include "inference/posterior.h"
+
+namespace dorsalgia {
+
+namespace {
+
+constexpr double kUnmodelled = 0.02;  // share of measured values that follow no disease: mistakes, other illness
+
+double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
+// From the side on which the tail is thin: 1 - 1 would lose it.
+double normal_between(double from, double to) { return from > 0 ? normal_cdf(-from) - normal_cdf(-to) : normal_cdf(to) - normal_cdf(from); }
+double normal_pdf(double z) { return std::exp(-0.5 * z * z) / std::sqrt(2 * M_PI); }
+
+struct State {
+  int cause, variant, stage, level;
+  MechanismSet active;
+};
+
+class Oracle {
+ public:
+  Oracle(const Model& model, const Presentation& person, const CauseWeights& weights) : m_(model), p_(person), weights_(weights) {}
+
+  Posterior run() {
+    Posterior out;
+    out.causes.assign(m_.causes.size(), 0);
+    out.mechanisms.assign(m_.mechanisms.size(), 0);
+    out.levels.assign(m_.levels.size(), 0);
+    for (const auto& c : m_.causes) out.stages.emplace_back(m_.courses[c.course].stages.size(), 0.0);
+    double sum = 0;
+    for (std::size_t c = 0; c < m_.causes.size(); ++c) sum += one_cause(static_cast<int>(c), out);
+    out.possible = sum > 0 && std::isfinite(sum);
+    out.log_evidence = std::log(sum);
+    if (!out.possible) return out;
+    for (double* p : {&out.tumour, &out.malignant, &out.emergency}) *p /= sum;
+    for (auto* v : {&out.causes, &out.mechanisms, &out.levels})
+      for (double& p : *v) p /= sum;
+    for (auto& v : out.stages)
+      for (double& p : v) p /= sum;
+    for (double& p : out.compression) p /= sum;
+    return out;
+  }
+
+ private:
+  double one_cause(int c, Posterior& out) {
+    const ModelCause& cause = m_.causes[c];
+    const ModelCourse& course = m_.courses[cause.course];
+    const int n = static_cast<int>(course.stages.size());
+    Eigen::VectorXd entry(n), presents(n);
+    for (int k = 0; k < n; ++k) entry[k] = course.stages[k].entry, presents[k] = course.stages[k].presents;
+    const Chain chain(course.generator * cause.tempo, entry, presents);
+    const Eigen::VectorXd time = presenting(chain);
+    std::vector<std::array<Eigen::VectorXd, kForecastWeeks.size()>> compressed(m_.levels.size());  // by level: by stage
+    for (std::size_t l = 0; l < m_.levels.size(); ++l)
+      if (cause.levels[l] > 0)
+        for (std::size_t w = 0; w < kForecastWeeks.size(); ++w)
+          compressed[l][w] = chain.reaches(compresses(course, m_.levels[l].canal), kForecastWeeks[w]);
+
+    double sum = 0;
+    for (const Profile& x : profiles(m_, p_)) {
+      x_ = x;
+      const double prior = prior_of(c);
+      for (int variant = 0; variant < 2; ++variant) {
+        const double share = variant == 0 ? 1 - cause.accompanied : cause.accompanied;
+        if (share <= 0) continue;
+        for (int k = 0; k < n; ++k)
+          for (std::size_t l = 0; l < m_.levels.size(); ++l) {
+            if (cause.levels[l] <= 0) continue;
+            MechanismSet set = course.stages[k].mechanisms;
+            if (variant == 1) set |= MechanismSet{1} << cause.accompaniment;
+            const State s{c, variant, k, static_cast<int>(l), m_.real(set, m_.levels[l].canal)};
+            const double p = x_.weight * prior * share * time[k] * cause.levels[l] * likelihood(s);
+            if (p <= 0) continue;
+            sum += p;
+            add(s, p, out);
+            for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) out.compression[w] += p * compressed[l][w][k];
+          }
+      }
+    }
+    return sum;
+  }
+
+  void add(const State& s, double p, Posterior& out) {
+    out.causes[s.cause] += p;
+    out.levels[s.level] += p;
+    out.stages[s.cause][s.stage] += p;
+    if (m_.is_tumour(s.cause)) out.tumour += p;
+    if (m_.is_malignant(s.cause)) out.malignant += p;
+    if (m_.is_emergency(s.cause, s.active)) out.emergency += p;
+    for (std::size_t m = 0; m < m_.mechanisms.size(); ++m)
+      if (s.active >> m & 1) out.mechanisms[m] += p;
+  }
+
+  // The stages in which the cord or the cauda is under pressure.
+  std::vector<bool> compresses(const ModelCourse& course, Canal canal) const {
+    std::vector<bool> out;
+    for (const ModelStage& stage : course.stages) {
+      const MechanismSet real = m_.real(stage.mechanisms, canal);
+      const auto has = [&](int m) { return m >= 0 && (real >> m & 1) != 0; };
+      out.push_back(has(m_.cord_compression) || has(m_.cauda_equina_compression));
+    }
+    return out;
+  }
+
+  // P(cause | age, sex, setting).
+  double prior_of(int c) const {
+    double prior = 0;
+    for (std::size_t s = 0; s < m_.settings.size(); ++s) {
+      if (p_.setting >= 0 && p_.setting != static_cast<int>(s)) continue;
+      double all = 0;
+      for (std::size_t i = 0; i < m_.causes.size(); ++i) all += rate(static_cast<int>(i), static_cast<int>(s));
+      prior += (p_.setting >= 0 ? 1 : m_.setting_shares[s]) * rate(c, static_cast<int>(s)) / all;
+    }
+    return prior;
+  }
+
+  double rate(int c, int setting) const {
+    const double r = at_age(m_.causes[c].rate, x_.sex, x_.age) * m_.causes[c].settings[setting];
+    return weights_.empty() ? r : r * weights_[c];
+  }
+
+  Eigen::VectorXd presenting(const Chain& chain) const {
+    const double inf = std::numeric_limits<double>::infinity();
+    const Eigen::VectorXd ever = chain.within_by_matrix(0, inf);
+    if (!p_.weeks) return ever;
+    const auto [from, to] = *p_.weeks;
+    const double e = m_.background_share;
+    auto z = [&](double t) { return (std::log(t) - m_.background_log_median) / m_.background_log_spread; };
+    if (from == to) {
+      const double g = from > 0 ? normal_pdf(z(from)) / (m_.background_log_spread * from) : 0;
+      return (1 - e) * chain.density_by_matrix(from) + e * g * ever;
+    }
+    const double g = (std::isfinite(to) ? normal_cdf(z(to)) : 1) - (from > 0 ? normal_cdf(z(from)) : 0);
+    return (1 - e) * chain.within_by_matrix(from, to) + e * g * ever;
+  }
+
+  double likelihood(const State& s) const {
+    double p = 1;
+    for (const Answer& a : p_.answers) p *= of_answer(a, s);
+    for (const AnyOf& any : p_.any_of) {
+      double none = 1;
+      for (const Answer& a : any.answers) none *= 1 - holds(a, s);
+      p *= 1 - none;
+    }
+    if (!p_.locations.empty()) {
+      const auto& where = m_.levels[s.level].id == "not_spinal" ? m_.causes[s.cause].referral : m_.levels[s.level].pain;
+      double sum = 0;
+      for (int i : p_.locations) sum += where[i];
+      p *= sum;
+    }
+    if (p_.sensory_segment >= 0) p *= of_sensory_segment(s);
+    return p;
+  }
+
+  // P(a holds | what is answered about the same finding): "had cancer" says nothing new once "breast cancer" is known,
+  // and points to the others once breast cancer is known to be absent.
+  double holds(const Answer& a, const State& s) const {
+    const Answer* own = p_.answer(a.finding);
+    if (!own) return of_answer(a, s);
+    Answer both = *own;
+    if (a.measured) {
+      both.from = std::max(a.from, own->from);
+      both.to = std::min(a.to, own->to);
+      const bool inside = own->from == own->to ? a.from <= own->from && own->from < a.to : both.from < both.to;
+      if (!inside) return 0;
+    } else {
+      both.low = std::max(a.low, own->low);
+      both.high = std::min(a.high, own->high);
+      if (both.low > both.high) return 0;
+    }
+    const double known = of_answer(*own, s);
+    return known > 0 ? of_answer(both, s) / known : 0;
+  }
+
+  double of_answer(const Answer& a, const State& s) const {
+    const ModelFinding& f = m_.findings[a.finding];
+    switch (f.shape) {
+      case Shape::context: return of_context(a, f, s.cause);
+      case Shape::history: return of_history(a, f, s.cause);
+      case Shape::measured: return of_measured(a, f, s);
+      case Shape::discrete: return at_most(a.high, f, s) - at_most(a.low - 1, f, s);
+    }
+    return 1;
+  }
+
+  const ModelContextLink* context_link(int finding, int cause) const {
+    for (const auto& link : m_.causes[cause].context)
+      if (link.finding == finding) return &link;
+    return nullptr;
+  }
+
+  double present_given(const ModelContextLink* link, double prevalence) const {
+    if (!link || prevalence <= 0) return prevalence;
+    if (link->is_share) return link->value;
+    return prevalence * link->value / (1 + prevalence * (link->value - 1));
+  }
+
+  double of_context(const Answer& a, const ModelFinding& f, int cause) const {
+    const double present = present_given(context_link(a.finding, cause), at_age(f.prevalence, x_.sex, x_.age));
+    return (a.low == 0 ? 1 - present : 0) + (a.high >= 1 ? present : 0);
+  }
+
+  double of_history(const Answer& a, const ModelFinding& f, int cause) const {
+    const ModelContextLink* link = context_link(a.finding, cause);
+    const double present = present_given(link, at_age(f.prevalence, x_.sex, x_.age));
+    double p = a.low == 0 ? 1 - present : 0;
+    for (int bin = std::max(1, a.low); bin <= a.high; ++bin) p += present * (link ? link->years : f.years)[bin - 1];
+    return p;
+  }
+
+  // P(finding is at most this grade): every active parent failed to bring more. grade -1: impossible; top grade: certain.
+  double at_most(int grade, const ModelFinding& f, const State& s) const {
+    if (grade < 0) return 0;
+    if (grade >= f.grades - 1) return 1;
+    double p = 1 - at_age(f.leak[grade], x_.sex, x_.age);
+    for (const Link& link : f.links) {
+      double brings = 0;
+      if (link.parent == Link::Parent::mechanism && (s.active >> link.index & 1)) brings = link.p[grade] * reach(f, link.index, s.level);
+      if (link.parent == Link::Parent::cause && link.index == s.cause) brings = link.p[grade];
+      if (link.parent == Link::Parent::stage && link.index == m_.causes[s.cause].course && link.stage == s.stage) brings = link.p[grade];
+      p *= 1 - brings;
+    }
+    return p;
+  }
+
+  // Place findings: how far a mechanism at this level reaches the segment that the finding tests.
+  double reach(const ModelFinding& f, int mechanism, int level) const {
+    if (f.place_segment < 0) return 1;
+    const ModelLevel& l = m_.levels[level];
+    if (mechanism == m_.root_compression) {
+      for (const auto& [segment, share] : l.roots)
+        if (segment == f.place_segment) return share;
+      return 0;
+    }
+    if (mechanism == m_.cord_compression) return l.cord_segment >= 0 && f.place_segment >= l.cord_segment ? 1 : 0;
+    if (mechanism == m_.cauda_equina_compression) return l.first_root >= 0 && f.place_segment >= l.first_root ? 1 : 0;
+    return 1;
+  }
+
+  double of_measured(const Answer& a, const ModelFinding& f, const State& s) const {
+    auto scaled = [&](double x) { return f.log_scale ? (x > 0 ? std::log(x) : -std::numeric_limits<double>::infinity()) : x; };
+    double mean = scaled(at_age(f.centre, x_.sex, x_.age)), variance = f.spread * f.spread;
+    for (const ShiftLink& link : f.shifts)
+      if (link.is_cause ? link.index == s.cause : (s.active >> link.index & 1)) mean += link.shift, variance += link.variance;
+    const double sd = std::sqrt(variance), low = scaled(f.possible_low), high = scaled(f.possible_high);
+    if (a.from == a.to)
+      return (1 - kUnmodelled) * normal_pdf((scaled(a.from) - mean) / sd) / sd + kUnmodelled / (high - low);
+    const double from = std::max(low, scaled(a.from)), to = std::min(high, scaled(a.to));
+    return (1 - kUnmodelled) * normal_between((scaled(a.from) - mean) / sd, (scaled(a.to) - mean) / sd) +
+           kUnmodelled * std::max(0.0, to - from) / (high - low);
+  }
+
+  // The border of a sensory level points to the cord segment under pressure; without a cord lesion it points nowhere.
+  double of_sensory_segment(const State& s) const {
+    const double nowhere = 1.0 / static_cast<double>(m_.segments.size());
+    if (m_.cord_compression < 0 || !(s.active >> m_.cord_compression & 1)) return nowhere;
+    double p = 0.1 * nowhere;
+    for (const auto& [offset, share] : m_.sensory_level_offset)
+      if (m_.levels[s.level].cord_segment + offset == p_.sensory_segment) p += 0.9 * share;
+    return p;
+  }
+
+  const Model& m_;
+  const Presentation& p_;
+  const CauseWeights& weights_;
+  Profile x_{};
+};
+
+}  // namespace
+
+Posterior oracle(const Model& model, const Presentation& person, const CauseWeights& weights) { return Oracle(model, person, weights).run(); }
+
+std::vector<Profile> profiles(const Model& model, const Presentation& person) {
+  // Unknown age or sex: everyone it may be, by share of the population and by how often such people come with back pain.
+  std::vector<Profile> out;
+  for (Sex sex : {Sex::male, Sex::female}) {
+    if (person.sex && *person.sex != sex) continue;
+    if (person.age) {
+      double people = 0;
+      for (int band = 0; band < kAgeBands; ++band) people += model.people[static_cast<int>(sex)][band];
+      out.push_back({*person.age, sex, people});
+    } else {
+      for (int band = 0; band < kAgeBands; ++band) out.push_back({kAgeMiddle[band], sex, model.people[static_cast<int>(sex)][band]});
+    }
+  }
+  double sum = 0;
+  for (Profile& x : out) {
+    double rate = 0;
+    for (const auto& c : model.causes) rate += at_age(c.rate, x.sex, x.age);
+    x.weight *= rate;
+    sum += x.weight;
+  }
+  for (Profile& x : out) x.weight /= sum;
+  return out;
+}
+
+const Answer* Presentation::answer(int finding) const {
+  for (const Answer& a : answers)
+    if (a.finding == finding) return &a;
+  return nullptr;
+}
+
+double decibans(double p) {
+  const double q = std::min(std::max(p, 1e-300), 1 - 1e-16);
+  return 10 * (std::log10(q) - std::log10(1 - q));
+}
+
+}  // namespace dorsalgia
