@@ -46,7 +46,7 @@ Chain::Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd p
   coefficient_ = presents_.asDiagonal() * vectors * lu.solve(entry_).asDiagonal() / total_;
   if (!coefficient_.allFinite() || rates_.maxCoeff() >= 0) return;
   spectral_ = true;
-  for (double t : {0.0, 0.01, 0.1, 1.0, 5.0, 25.0, 100.0, 400.0, 2000.0}) {
+  for (double t : {0.3, 8.0, 200.0}) {
     Eigen::VectorXd fast(stages());
     density(t, fast.data());
     if ((fast - density_by_matrix(t)).cwiseAbs().maxCoeff() > kSpectralTolerance) spectral_ = false;

@@ -141,6 +141,7 @@ Fit fit(const ExactEngine& engine, const Knowledge&, const Presentation& person,
 std::vector<Question> next_questions(const ExactEngine& engine, const Knowledge& knowledge, const Presentation& person, std::size_t most) {
   std::vector<Question> out;
   for (Prospect& p : engine.prospects(person)) {
+    if (knowledge.findings[p.finding].burden == "record") continue;  // words of a record, not a question
     const double burden = burden_of(knowledge.findings[p.finding].burden);
     const double score = (p.tumour_bits + p.emergency_bits) / burden;
     out.push_back({std::move(p), burden, score});
@@ -153,12 +154,9 @@ std::vector<Question> next_questions(const ExactEngine& engine, const Knowledge&
 
 namespace {
 
-void collect(const Condition& c, const Knowledge& k, const Model& m, std::vector<int>& out) {
-  for (const auto& child : c.of) collect(child, k, m, out);
-  if (c.kind != Condition::Kind::finding) return;
-  if (const auto it = k.definitions.find(c.id); it != k.definitions.end()) return collect(it->second, k, m, out);
-  const int f = m.finding(c.id);
-  if (f >= 0 && std::find(out.begin(), out.end(), f) == out.end()) out.push_back(f);
+void collect(const Condition& c, std::vector<int>& out) {
+  for (const auto& child : c.of) collect(child, out);
+  if (c.kind == Condition::Kind::finding && c.finding >= 0 && std::find(out.begin(), out.end(), c.finding) == out.end()) out.push_back(c.finding);
 }
 
 // The person with this finding now present or absent.
@@ -182,7 +180,7 @@ std::vector<Change> smallest_changes(const ExactEngine& engine, const Knowledge&
                                      const Triage& now) {
   const Model& m = engine.model();
   std::vector<int> candidates;
-  for (const Rule& r : knowledge.rules) collect(r.when, knowledge, m, candidates);
+  for (const Rule& r : knowledge.rules) collect(r.when, candidates);
   for (const Answer& a : person.answers)
     if (!a.measured && std::find(candidates.begin(), candidates.end(), a.finding) == candidates.end()) candidates.push_back(a.finding);
 

@@ -195,7 +195,8 @@ struct Condition {
   Kind kind = Kind::all;
   std::vector<Condition> of;
   int count = 0;                       // at_least
-  std::string id;                      // finding, sex, measured
+  std::string id;                      // finding (or the name of a definition, which then stands in `of`), sex, measured
+  int finding = -1;                    // index into Knowledge::findings, once resolved
   std::vector<std::string> names;      // location, setting
   std::optional<double> low, high;     // age, duration (inclusive), measured (above, below)
   int line = 0;

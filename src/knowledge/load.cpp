@@ -8,6 +8,7 @@
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "knowledge/knowledge.h"
@@ -756,6 +757,38 @@ void read_file(const std::string& file, const YAML::Node& root, Loaded& out) {
                               "causes/, courses/, findings/, pathways/, scores/, sources/ or one of the files in docs/knowledge.md"});
 }
 
+// Names in conditions become indices, and definitions stand where they are used, so that rules can be asked thousands of
+// times. A definition that (directly or not) uses itself is a fault.
+class Resolver {
+ public:
+  Resolver(const Knowledge& k, std::vector<Complaint>& complaints) : k_(k), complaints_(complaints) {
+    for (std::size_t f = 0; f < k.findings.size(); ++f) index_[k.findings[f].id] = static_cast<int>(f);
+  }
+
+  void resolve(Condition& c) {
+    using Kind = Condition::Kind;
+    for (Condition& child : c.of) resolve(child);
+    if (c.kind != Kind::finding && c.kind != Kind::measured) return;
+    if (const auto it = index_.find(c.id); it != index_.end()) c.finding = it->second;
+    const auto definition = k_.definitions.find(c.id);
+    if (c.kind != Kind::finding || definition == k_.definitions.end() || !c.of.empty()) return;
+    if (!open_.insert(c.id).second) {
+      complaints_.push_back({"pathways/definitions.yaml", definition->second.line, fmt::format("'{}' is defined by itself", c.id), "definitions may use others, not themselves"});
+      return;
+    }
+    Condition meaning = definition->second;
+    resolve(meaning);
+    open_.erase(c.id);
+    c.of = {std::move(meaning)};
+  }
+
+ private:
+  const Knowledge& k_;
+  std::vector<Complaint>& complaints_;
+  std::map<std::string, int> index_;
+  std::set<std::string> open_;
+};
+
 }  // namespace
 
 Loaded load_knowledge(const KnowledgeFiles& files) {
@@ -780,6 +813,10 @@ Loaded load_knowledge(const KnowledgeFiles& files) {
   std::sort(out.knowledge.causes.begin(), out.knowledge.causes.end(), by_id);
   std::sort(out.knowledge.courses.begin(), out.knowledge.courses.end(), by_id);
   std::sort(out.knowledge.findings.begin(), out.knowledge.findings.end(), by_id);
+  Resolver resolver(out.knowledge, out.complaints);
+  for (Rule& r : out.knowledge.rules) resolver.resolve(r.when);
+  for (Comparator& c : out.knowledge.comparators)
+    for (auto& list : c.lists) resolver.resolve(list.second);
   return out;
 }
 

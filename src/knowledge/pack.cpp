@@ -41,7 +41,7 @@ template <class A> void serialize(A& a, Cause& x) {
 }
 template <class A> void serialize(A& a, Stage& x) { a(x.id, x.name, x.mechanisms, x.entry, x.presents, x.to, x.findings); }
 template <class A> void serialize(A& a, Course& x) { a(x.id, x.name, x.describes, x.file, x.stages, x.line); }
-template <class A> void serialize(A& a, Condition& x) { a(x.kind, x.of, x.count, x.id, x.names, x.low, x.high, x.line); }
+template <class A> void serialize(A& a, Condition& x) { a(x.kind, x.of, x.count, x.id, x.finding, x.names, x.low, x.high, x.line); }
 template <class A> void serialize(A& a, RuleTest& x) { a(x.name, x.person_json, x.expect, x.line); }
 template <class A> void serialize(A& a, Rule& x) {
   a(x.id, x.name, x.profile, x.applies, x.recommendation, x.date_checked, x.urgency, x.action_clinician, x.action_person, x.file, x.cite,

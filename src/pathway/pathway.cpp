@@ -18,7 +18,7 @@ Truth negate(Truth t) { return t == Truth::yes ? Truth::no : t == Truth::no ? Tr
 
 class Evaluator {
  public:
-  Evaluator(const Knowledge& k, const Model& m, const Presentation& p) : k_(k), m_(m), p_(p) {}
+  Evaluator(const Model& m, const Presentation& p) : m_(m), p_(p) {}
 
   Truth of(const Condition& c) const {
     using Kind = Condition::Kind;
@@ -27,7 +27,7 @@ class Evaluator {
       case Kind::any: return any(c);
       case Kind::none: return negate(any(c));
       case Kind::at_least: return at_least(c);
-      case Kind::finding: return finding(c.id);
+      case Kind::finding: return c.of.empty() ? finding(c.finding) : of(c.of[0]);
       case Kind::any_cancer_history: return any_cancer_history();
       case Kind::age: return p_.age ? within(*p_.age, *p_.age, c) : Truth::unknown;
       case Kind::sex: return !p_.sex ? Truth::unknown : (*p_.sex == Sex::male) == (c.id == "male") ? Truth::yes : Truth::no;
@@ -62,9 +62,7 @@ class Evaluator {
     return yes >= c.count ? Truth::yes : possible >= c.count ? Truth::unknown : Truth::no;
   }
 
-  Truth finding(const std::string& id) const {
-    if (const auto it = k_.definitions.find(id); it != k_.definitions.end()) return of(it->second);
-    const int f = m_.finding(id);
+  Truth finding(int f) const {
     for (const Answer& a : p_.answers)
       if (a.finding == f) return a.present() ? Truth::yes : a.absent() ? Truth::no : Truth::unknown;
     return Truth::unknown;
@@ -73,7 +71,7 @@ class Evaluator {
   Truth any_cancer_history() const {
     Truth out = Truth::no;
     for (std::size_t f = 0; f < m_.findings.size(); ++f)
-      if (m_.findings[f].shape == Shape::history) out = std::max(out, finding(m_.findings[f].id));
+      if (m_.findings[f].shape == Shape::history) out = std::max(out, finding(static_cast<int>(f)));
     for (const AnyOf& any : p_.any_of)
       if (!any.answers.empty() && m_.findings[any.answers[0].finding].shape == Shape::history) out = Truth::yes;
     return out;
@@ -95,8 +93,7 @@ class Evaluator {
   }
 
   Truth measured(const Condition& c) const {
-    const int f = m_.finding(c.id);
-    const Answer* a = p_.answer(f);
+    const Answer* a = p_.answer(c.finding);
     if (!a) return Truth::unknown;
     if (a->from == a->to) return (!c.low || a->from > *c.low) && (!c.high || a->from < *c.high) ? Truth::yes : Truth::no;
     // A range ("raised", "normal", ">100"): told when it lies wholly on one side of the limit, else unknown.
@@ -106,7 +103,6 @@ class Evaluator {
     return Truth::unknown;
   }
 
-  const Knowledge& k_;
   const Model& m_;
   const Presentation& p_;
 };
@@ -147,14 +143,14 @@ Urgency urgency_of(const std::string& id) {
   return Urgency::routine;
 }
 
-Truth holds(const Condition& condition, const Knowledge& knowledge, const Model& model, const Presentation& person) {
-  return Evaluator(knowledge, model, person).of(condition);
+Truth holds(const Condition& condition, const Model& model, const Presentation& person) {
+  return Evaluator(model, person).of(condition);
 }
 
 Triage triage(const Knowledge& k, const Model& m, const Presentation& p, const std::string& profile, const Posterior* posterior) {
   Triage out;
   out.child = is_child(p);
-  const Evaluator evaluator(k, m, p);
+  const Evaluator evaluator(m, p);
   std::vector<const Rule*> unknown;
   for (const Rule& r : k.rules) {
     if (!speaks(r, out.child, profile)) continue;
@@ -177,7 +173,7 @@ Triage triage(const Knowledge& k, const Model& m, const Presentation& p, const s
     if (std::count(out.not_assessed.begin(), out.not_assessed.end(), id)) return;
     Condition c;
     c.kind = id == "any_cancer_history" ? Condition::Kind::any_cancer_history : Condition::Kind::finding;
-    c.id = id;
+    c.finding = m.finding(id);
     if (evaluator.of(c) == Truth::unknown) out.not_assessed.push_back(id);
   };
   for (const auto& id : kMustKnow)
@@ -191,7 +187,7 @@ Triage triage(const Knowledge& k, const Model& m, const Presentation& p, const s
 
 std::vector<ComparatorResult> compare(const Knowledge& k, const Model& m, const Presentation& p) {
   std::vector<ComparatorResult> out;
-  const Evaluator evaluator(k, m, p);
+  const Evaluator evaluator(m, p);
   for (const Comparator& c : k.comparators) {
     out.push_back({&c, {}});
     for (const auto& [name, list] : c.lists) out.back().parts.emplace_back(name, evaluator.of(list));
@@ -208,7 +204,7 @@ std::vector<std::string> failing_rule_tests(const Knowledge& k, const Model& m) 
         out.push_back(fmt::format("{}:{}: test '{}': {}", r.file, t.line, t.name, read.faults[0].text()));
         continue;
       }
-      const Truth truth = holds(r.when, k, m, read.person);
+      const Truth truth = holds(r.when, m, read.person);
       const char* got = truth == Truth::yes ? "true" : truth == Truth::no ? "false" : "unknown";
       if (t.expect != got) out.push_back(fmt::format("{}:{}: test '{}': fires is {}, expected {}", r.file, t.line, t.name, got, t.expect));
     }

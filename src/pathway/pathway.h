@@ -22,7 +22,8 @@ const char* urgency_id(Urgency urgency);      // "soon"
 const char* urgency_phrase(Urgency urgency);  // "within 2 weeks"
 Urgency urgency_of(const std::string& id);
 
-Truth holds(const Condition& condition, const Knowledge& knowledge, const Model& model, const Presentation& person);
+// The condition's names must be resolved, as load_knowledge leaves them.
+Truth holds(const Condition& condition, const Model& model, const Presentation& person);
 
 struct Fired {
   const Rule* rule = nullptr;            // either a rule

@@ -52,7 +52,7 @@ tbody.g th[colspan]{font-weight:600;padding-top:.6rem;border-bottom-color:var(--
 .key{white-space:nowrap}.mark{color:var(--tumour)}
 figure{margin:.75rem 0}figcaption{color:var(--soft);font-size:.875rem}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif}
-.icons svg,.ladder svg,.spine svg{width:100%;height:auto;display:block}.icons{max-width:43rem}
+.icons svg,.ladder svg,.spine svg{width:100%;height:auto;display:block}.icons{max-width:43rem}.icons.many{max-width:none}td.n+td.n,th.n+th.n,td.n{padding-left:.75rem}
 .warn{border-left:.35rem solid #8a6a00;padding:.5rem .9rem;background:var(--tint)}
 .net{border:1px solid var(--line);border-radius:.4rem;padding:1rem 1.25rem}
 details summary{cursor:pointer;color:var(--soft);font-size:.875rem;padding:.25rem 0}
@@ -62,11 +62,12 @@ footer strong{color:var(--ink)}
 @media (max-width:46rem){.two{grid-template-columns:1fr}.open ul{columns:1}.act dl{grid-template-columns:1fr;gap:0}.act dd{margin-bottom:.4rem}.hide{display:none}}
 @media print{:root{--paper:#fff;--ink:#000;--soft:#3d4650;--line:#c5ccd4;--tint:#f3f5f8;--dot:#cfd6de;--other:#4f7396;--tumour:#8a2f6b;--edge:#555;--wash:#fff}
 .emergency{--edge:#b3201b;--wash:#fff}.urgent{--edge:#b4500b;--wash:#fff}.soon{--edge:#8a6a00;--wash:#fff}
-html{color-scheme:light}body{font-size:9.2pt;line-height:1.32}@page{size:A4;margin:12mm 13mm}
-header,main,footer{max-width:none;padding:0}h1{font-size:15pt}h2{font-size:11pt;margin-bottom:2pt}.act h2{font-size:14pt}.answer{font-size:11pt}.act .do{font-size:10.5pt}
-section{margin:7pt 0}.act,.open,.net{padding:5pt 9pt}table,.act dl{font-size:8.5pt}th,td{padding:1.2pt 4pt 1.2pt 0}.soft,small,caption,figcaption{font-size:8pt}
-p,ul{margin-bottom:2.5pt}li{margin:0}footer{margin-top:6pt;padding:4pt 0 0;font-size:7.5pt}.act dl{margin-top:4pt}figure{margin:4pt 0}.icons{max-width:62%}.ladder{max-width:80%}td.b svg{height:7pt;margin-top:2pt}
-details{display:none}section,tr,figure{break-inside:avoid}section.long{break-inside:auto}h2,h3{break-after:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+html{color-scheme:light;font-size:8.6pt}body{font-size:1rem;line-height:1.3}@page{size:A4;margin:11mm 12mm}
+header,main,footer{max-width:none;padding:0}.act h2{font-size:1.5rem}.answer{font-size:1.15rem}
+section{margin:.7rem 0}.act,.open,.net{padding:.5rem .8rem}.open ul{columns:3}table{font-size:.9rem}th,td{padding:.12rem .3rem .12rem 0}
+p,ul{margin-bottom:.25rem}li{margin:0}footer{margin-top:.6rem;padding:.4rem 0 0}.act dl{margin-top:.4rem;grid-template-columns:max-content 1fr}figure{margin:.3rem 0}
+.rest{columns:2;column-gap:8mm}.rest>:first-child{margin-top:0}.two{display:block}.two>div{margin-bottom:.7rem}.icons{max-width:56%}.icons.many{max-width:100%}.ladder{max-width:80%}td.b svg{height:.7rem;margin-top:.2rem}
+details{display:none}section,tr,figure,.two>div{break-inside:avoid}section.long,section.two{break-inside:auto}h2,h3,thead{break-after:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )css";
 
 std::string escape(const std::string& text) {
@@ -121,19 +122,20 @@ class Page {
     not_assessed();
     if (t_.withheld.empty()) {
       likely();
+      out_ += "<div class=\"rest\">\n";
       causes();
       if (!person_) place();
       forecast();
       reasons();
       next();
     } else {
-      add("<section aria-labelledby=\"none\">\n<h2 id=\"none\">No probabilities</h2>\n<p class=\"warn\">{}</p>\n</section>\n", escape(t_.withheld));
+      add("<section aria-labelledby=\"none\">\n<h2 id=\"none\">No probabilities</h2>\n<p class=\"warn\">{}</p>\n</section>\n<div class=\"rest\">\n", escape(t_.withheld));
     }
     changes();
     lists();
     unused();
     net();
-    add("</main>\n<footer>\n<p><strong>{}</strong></p>\n<p>{}</p>\n<p class=\"hash\">{}</p>\n</footer>\n</body>\n</html>\n", escape(t_.not_excluded), escape(t_.intended_use), escape(t_.model));
+    add("</div>\n</main>\n<footer>\n<p><strong>{}</strong></p>\n<p>{}</p>\n<p class=\"hash\">{}</p>\n</footer>\n</body>\n</html>\n", escape(t_.not_excluded), escape(t_.intended_use), escape(t_.model));
     return std::move(out_);
   }
 
@@ -196,11 +198,13 @@ class Page {
     const int rows = t_.denominator > 1000 ? 50 : 20, columns = t_.denominator / rows, step = t_.denominator > 1000 ? 6 : 12;
     const double radius = step * 0.36;
     const auto people = [&](double p) { return std::clamp(static_cast<int>(std::lround(p * t_.denominator)), 0, t_.denominator); };
-    const int tumours = t_.tumour > 0 ? std::max(1, people(t_.tumour)) : 0, cancers = std::min(tumours, people(t_.malignant));
-    add("<figure class=\"icons\">\n<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"icons-t\"><title id=\"icons-t\">{}</title>\n"
+    // Fewer than one is drawn as one, and said: a low chance is still a chance.
+    const bool fewer = t_.tumour > 0 && people(t_.tumour) == 0;
+    const int tumours = fewer ? 1 : people(t_.tumour), cancers = fewer ? 1 : std::min(tumours, people(t_.malignant));
+    add("<figure class=\"icons{}\">\n<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"icons-t\"><title id=\"icons-t\">{}</title>\n"
         "<defs><pattern id=\"d\" width=\"{}\" height=\"{}\" patternUnits=\"userSpaceOnUse\"><circle class=\"dot\" cx=\"{}\" cy=\"{}\" r=\"{:.2f}\"/></pattern></defs>\n"
         "<rect width=\"{}\" height=\"{}\" fill=\"url(#d)\"/>\n",
-        columns * step, rows * step, escape(t_.answer), step, step, step / 2.0, step / 2.0, radius, columns * step, rows * step);
+        t_.denominator > 1000 ? " many" : "", columns * step, rows * step, escape(t_.answer), step, step, step / 2.0, step / 2.0, radius, columns * step, rows * step);
     // Whole columns as one path each keep the file small whatever the number.
     std::string solid, ring;
     for (int i = 0; i < tumours; ++i) {
@@ -209,8 +213,9 @@ class Page {
     }
     if (!solid.empty()) add("<path class=\"tumour\" d=\"{}\"/>\n", solid);
     if (!ring.empty()) add("<path class=\"tumour\" fill-opacity=\".45\" d=\"{}\"/>\n", ring);
-    add("</svg>\n<figcaption>Each dot is one of {} people. <span class=\"mark\">Dark: cancer ({}).</span>{} Pale: no tumour.</figcaption>\n</figure>\n", t_.of.substr(3), t_.malignant_count,
-        ring.empty() ? "" : " <span class=\"mark\">Lighter: another tumour.</span>");
+    add("</svg>\n<figcaption>Each dot is one of {} people. {}{} Grey: no tumour.</figcaption>\n</figure>\n", t_.of.substr(3),
+        fewer ? "<span class=\"mark\">The one dot in the corner stands for fewer than one with a tumour.</span>" : "<span class=\"mark\">Strong colour: cancer (" + escape(t_.malignant_count) + ").</span>",
+        ring.empty() ? "" : " <span class=\"mark\">Faint colour: another tumour.</span>");
   }
 
   void ladder() {
@@ -283,7 +288,7 @@ class Page {
     for (const auto& [id, p] : t_.levels) most = std::max(most, p);
     if (!(most > 0)) return;
     const double step = 800.0 / static_cast<double>(t_.levels.size());
-    add("<section><figure class=\"spine\">\n<svg viewBox=\"0 0 800 76\" role=\"img\" aria-labelledby=\"spine-t\"><title id=\"spine-t\">Share of each level of the spine, from neck to sacrum</title>\n");
+    add("<section aria-label=\"Level by level\"><figure class=\"spine\">\n<svg viewBox=\"0 0 800 76\" role=\"img\" aria-labelledby=\"spine-t\"><title id=\"spine-t\">Share of each level of the spine, from neck to sacrum</title>\n");
     double x = 0;
     for (const auto& [id, p] : t_.levels) {
       const double h = 54 * p / most;
@@ -341,9 +346,9 @@ class Page {
   void next() {
     if (t_.next.empty()) return;
     add("<section class=\"long\" aria-labelledby=\"next\">\n<h2 id=\"next\">{}</h2>\n", person_ ? "What would tell us more" : "Ask or test next");
-    add("<table><caption>{}</caption><thead><tr><th scope=\"col\">question</th><th scope=\"col\">answer</th>{}<th scope=\"col\" class=\"n\">tumour, {}</th>{}</tr></thead>\n",
+    add("<table><caption>{}</caption><thead><tr><th scope=\"col\">question</th><th scope=\"col\">answer</th>{}<th scope=\"col\" class=\"n\">tumour{}</th>{}</tr></thead>\n",
         person_ ? fmt::format("Now: tumour {}, something that cannot wait {} {}.", t_.tumour_count, t_.emergency_count, t_.of) : fmt::format("Most information for the least burden. Now: tumour {}, emergency {} {}.", t_.tumour_count, t_.emergency_count, t_.of),
-        person_ ? "" : "<th scope=\"col\" class=\"n\">answered so by</th>", t_.of, person_ ? "<th scope=\"col\" class=\"n\">&nbsp; cannot wait</th>" : "<th scope=\"col\" class=\"n\">&nbsp; emergency</th>");
+        person_ ? "" : "<th scope=\"col\" class=\"n\">answered so by</th>", "", person_ ? "<th scope=\"col\" class=\"n\">&nbsp; cannot wait</th>" : "<th scope=\"col\" class=\"n\">&nbsp; emergency</th>");
     for (const auto& q : t_.next) {
       out_ += "<tbody>";
       bool first = true;

@@ -365,7 +365,11 @@ class Pages {
     if (!r.needs.empty()) p.sections.push_back(paragraph("Cannot be told without", list(r.needs)));
     p.sections.push_back(rows_section("What to do", {words_row("clinician", r.action_clinician), words_row("person", r.action_person)}));
     std::vector<PageRow> tests;
-    for (const auto& t : r.tests) tests.push_back(words_row(t.name, fmt::format("{}: {}", t.expect == "true" ? "fires" : t.expect == "false" ? "does not fire" : "unknown", t.person_json)));
+    for (const auto& t : r.tests) {
+      std::string person = t.person_json;  // with room to break lines
+      for (std::size_t at = 0; (at = person.find(",\"", at)) != std::string::npos; at += 2) person.insert(at + 1, " ");
+      tests.push_back(words_row(t.expect == "true" ? "fires" : t.expect == "false" ? "does not fire" : "cannot be told", t.name + ": " + person));
+    }
     p.sections.push_back(rows_section("Its own tests", std::move(tests)));
     return p;
   }
@@ -374,8 +378,11 @@ class Pages {
     Page p{"threshold", t.id, t.name, {}};
     PageRow source = words_row("where from", "");
     source.cite = t.cite;
-    p.sections.push_back(rows_section("", {words_row("raises urgency to", t.urgency), words_row("when", fmt::format("the probability of {} is {} or more", t.quantity == "tumour" ? "any tumour" : t.quantity == "malignant" ? "cancer" : "an emergency", percent(t.at_least))),
-                                           words_row("recommendation", t.recommendation), source}));
+    const char* what = t.quantity == "tumour" ? "any tumour" : t.quantity == "malignant" ? "cancer" : "an emergency";
+    std::vector<PageRow> facts = {words_row("raises urgency to", t.urgency), words_row("when", fmt::format("the probability of {} is {} or more", what, percent(t.at_least)))};
+    if (!t.recommendation.empty()) facts.push_back(words_row("recommendation", t.recommendation));
+    facts.push_back(std::move(source));
+    p.sections.push_back(rows_section("", std::move(facts)));
     return p;
   }
 
@@ -446,7 +453,7 @@ class Pages {
     for (const auto& c : k_.comparators) other("red flag list " + c.id, c.cite);
     for (const auto& x : k_.scores) other("score " + x.id, x.cite);
     if (numbers.empty() && others.empty()) p.sections.push_back(paragraph("What rests on it", "Nothing: no number, rule, list or score names it."));
-    if (!numbers.empty()) p.sections.push_back(rows_section(fmt::format("{} number{} rest on it", total, total == 1 ? "" : "s"), std::move(numbers)));
+    if (!numbers.empty()) p.sections.push_back(rows_section(fmt::format("{} on it", total == 1 ? "1 number rests" : fmt::format("{} numbers rest", total)), std::move(numbers)));
     if (!others.empty()) p.sections.push_back(rows_section("Rules, lists and scores that rest on it", std::move(others)));
     return p;
   }

@@ -467,6 +467,7 @@ class Teller {
       }
       std::sort(out_.causes.begin(), out_.causes.end(), [](const ToldShare& a, const ToldShare& b) { return a.probability > b.probability; });
       if (out_.causes.size() > 7) out_.causes.resize(7);
+      if (std::none_of(out_.causes.begin(), out_.causes.end(), [](const ToldShare& s) { return s.tumour; })) out_.causes.back() = share("a tumour of any kind", r_.posterior.tumour, "", true);
       // What is not a tumour first: most people have that, and the tumour number stands above already.
       std::stable_sort(out_.causes.begin(), out_.causes.end(), [](const ToldShare& a, const ToldShare& b) { return a.tumour < b.tumour; });
       return;
@@ -664,13 +665,14 @@ class Teller {
     std::vector<Group> groups;
     for (const Change& c : r_.changes) {
       std::vector<std::string> parts;
-      for (const auto& [f, present] : c.answers) parts.push_back(k_.findings[f].name + (present ? "" : ", absent instead"));
+      for (const auto& [f, present] : c.answers)
+        parts.push_back((k_.findings[f].kind == FindingKind::history && present ? "any cancer, past or present" : k_.findings[f].name) + (present ? "" : ", absent instead"));
       const bool up = c.urgency > r_.triage.urgency;
       if (person_voice_ && std::any_of(c.answers.begin(), c.answers.end(), [&](const auto& a) { return k_.findings[a.first].burden != "question"; })) continue;
       const std::string one = fmt::format("{}", fmt::join(parts, " together with "));
       auto it = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.urgency == c.urgency && g.because == c.because; });
       if (it == groups.end()) it = groups.insert(it, {up, c.urgency, c.because, {}});
-      it->answers.push_back(one);
+      if (!std::count(it->answers.begin(), it->answers.end(), one)) it->answers.push_back(one);
     }
     // What many answers would do comes before what a single rare one would.
     std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {

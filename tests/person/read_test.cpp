@@ -471,6 +471,32 @@ TEST(Read, PublishedCasesReadWithoutFaults) {
   EXPECT_GT(count, 100);
 }
 
+// docs/input.md: its JSON is read, and its faults are told as it says.
+TEST(Read, TheManualIsTrue) {
+  std::ifstream in(DORSALGIA_SOURCE_DIR "/docs/input.md");
+  std::string block;
+  bool inside = false;
+  int blocks = 0, rows = 0;
+  for (std::string line; std::getline(in, line);) {
+    if (line.rfind("```", 0) == 0) {
+      if (inside) EXPECT_EQ(faults(block), Words{}) << block;
+      blocks += inside;
+      inside = line == "```json";
+      block.clear();
+      continue;
+    }
+    if (inside) block += line + "\n";
+    const auto middle = line.find("` | `");
+    const bool is_row = line.rfind("| `{", 0) == 0 || line.rfind("| `[", 0) == 0;
+    if (!is_row || middle == std::string::npos) continue;
+    const std::string input = line.substr(3, middle - 3), told = line.substr(middle + 5, line.rfind('`') - middle - 5);
+    EXPECT_EQ(faults(input), Words{told}) << input;
+    ++rows;
+  }
+  EXPECT_GE(blocks, 3);
+  EXPECT_GE(rows, 15);
+}
+
 TEST(Read, ExamplesReadStrictly) {
   for (const auto& entry : std::filesystem::directory_iterator(DORSALGIA_SOURCE_DIR "/examples")) {
     if (entry.path().extension() != ".json") continue;

@@ -26,7 +26,7 @@ import numpy as np
 import pyagrum as gum
 
 HISTORY = ["never", "under_1_year_ago", "from_1_to_5_years_ago", "from_5_to_10_years_ago", "over_10_years_ago"]
-FORMATS_LOADED = 3  # of how many people all three formats are loaded; their text is compared for all
+FORMATS_COMPARED = 4  # of how many people all three formats are compared; the others are read as BIF only
 
 
 def call(program, *words, people=None):
@@ -225,9 +225,31 @@ def same_tables(base, network):
 # ---- one person, many answers
 
 
+def draw(people, program, profile, count):
+    """(person, evidence, none, what dorsalgia says) for `count` people, and what it says without any answer."""
+    bare = json.loads(call(program, "posteriors", people=[profile]))
+    cases, refused = [], 0
+    while len(cases) < count:
+        candidates = [people.person(profile) for _ in range(count - len(cases))]
+        for case, line in zip(candidates, call(program, "posteriors", people=[c[0] for c in candidates]).splitlines(), strict=True):
+            says = json.loads(line)
+            if "fault" not in says:
+                cases.append((*case, says))
+                continue
+            # Some random people cannot be (a pregnant man) and are refused; any other complaint is a fault of ours.
+            refused += 1
+            if "does not occur in a" not in says["fault"] or refused > 10 * count:
+                raise ValueError(f"a random person is not understood: {says['fault']}: {json.dumps(case[0])}")
+    return cases, bare
+
+
 def one_profile(job):
-    number, base, vocabulary, cases, bare = job
-    network = load(base)
+    number, base, vocabulary, program, profile, count, seed = job
+    try:
+        cases, bare = draw(People(vocabulary, seed), program, profile, count)
+        network = load(base)
+    except ValueError as fault:
+        return {"wrong": str(fault)}
     witness = Witness(network, vocabulary)
     worst = {}
     for person, evidence, none, says in cases:
@@ -238,10 +260,10 @@ def one_profile(job):
             for key, difference in differences(heard, says[engine], bare[engine]).items():
                 if not difference <= worst.get((engine, key), (0, None))[0]:  # also true of nan
                     worst[engine, key] = (difference, person)
-    out = {"worst": worst}
-    if not same_numbers(base):
+    out = {"worst": worst, "asked": len(cases)}
+    if number < FORMATS_COMPARED and not same_numbers(base):
         out["wrong"] = f"{base}: BIF, XDSL and UAI do not hold the same numbers"
-    elif number < FORMATS_LOADED and not same_tables(base, network):
+    elif number < FORMATS_COMPARED and not same_tables(base, network):
         out["wrong"] = f"{base}: XDSL or UAI load into another network than BIF"
     if number == 0:  # would a wrong number be noticed? One per cent more on the prior odds of one state.
         moved = 0
@@ -252,7 +274,7 @@ def one_profile(job):
             bent.cpt("State").fillWith(list(prior / prior.sum()))
             heard = Witness(bent, vocabulary).posterior(evidence, none)
             moved = max(moved, differences(heard, says["exact"], bare["exact"])["causes"])
-        out["moved"] = moved
+        out["moved"], out["cases"] = moved, cases
     return out
 
 
@@ -298,27 +320,8 @@ def main():
     profiles = [people.profile(n) for n in range(o.profiles)]
     call(o.answers, "networks", o.folder, people=profiles)
 
-    # Some random people cannot be (a pregnant man) and are refused; any other complaint is a fault of ours.
-    per_profile = -(-o.sets // o.profiles)
-    jobs, drawn, refused = [], 0, 0
-    for n, profile in enumerate(profiles):
-        candidates = [people.person(profile) for _ in range(2 * per_profile)]
-        says = [json.loads(line) for line in call(o.answers, "posteriors", people=[profile] + [c[0] for c in candidates]).splitlines()]
-        cases = []
-        for (person, evidence, none), said in zip(candidates, says[1:]):
-            if len(cases) == per_profile:
-                break
-            drawn += 1
-            if "fault" not in said:
-                cases.append((person, evidence, none, said))
-            elif "does not occur in a" in said["fault"]:
-                refused += 1
-            else:
-                sys.exit(f"outside witness: a random person is not understood: {said['fault']}\n{json.dumps(person)}")
-        if len(cases) < per_profile:
-            sys.exit(f"outside witness: too many random people refused ({refused} of {drawn})")
-        jobs.append((n, f"{o.folder}/{n}", vocabulary, cases, says[0]))
-
+    count = -(-o.sets // o.profiles)
+    jobs = [(n, f"{o.folder}/{n}", vocabulary, o.answers, profile, count, f"{o.seed} {n}") for n, profile in enumerate(profiles)]
     with concurrent.futures.ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         results = list(pool.map(one_profile, jobs))
     wrong = [r["wrong"] for r in results if "wrong" in r]
@@ -331,8 +334,8 @@ def main():
             if not difference <= worst[key][0]:
                 worst[key] = (difference, person)
     quantity, (difference, person) = max(worst.items(), key=lambda item: (np.isnan(item[1][0]), item[1][0]))
-    moved, asked = results[0]["moved"], sum(len(job[3]) for job in jobs)
-    second, second_worst = second_witness(jobs[0][1], vocabulary, jobs[0][3], 10) if o.pgmpy else ("", 0)
+    moved, asked = results[0]["moved"], sum(r["asked"] for r in results)
+    second, second_worst = second_witness(jobs[0][1], vocabulary, results[0]["cases"], 10) if o.pgmpy else ("", 0)
 
     good = difference <= o.limit and moved > o.limit and second_worst <= o.limit
     print(f"outside witness: {asked} random people, {o.profiles} networks, pyAgrum {gum.__version__}: worst difference {difference:.1e} "
