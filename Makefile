@@ -19,14 +19,15 @@ lint:     ## layout, clang-tidy and shellcheck
 	@scripts/tidy.sh
 	@scripts/shell.sh
 
-fuzz:     ## run every fuzz target for FUZZ_SECONDS (default 60) each
-	@scripts/fuzz.sh
+fuzz:     ## run every fuzz target for FUZZ_SECONDS (60) each
+	@scripts/install.sh test
+	@fuzz/run.sh $${FUZZ_SECONDS:-60}
 
 picture:  ## draw docs/report.png from the example (needs chromium)
 	@scripts/picture.sh
 
 clean:    ## remove all build folders
-	rm -rf build build-debug build-sanitize build-fuzz .venv
+	rm -rf build build-debug build-sanitize build-fuzz
 
 help:     ## this list
 	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 10

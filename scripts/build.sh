@@ -22,7 +22,5 @@ if [[ ! -f $folder/build.ninja ]] || (($#)); then
     exit 1
   fi
 fi
-if [[ $(ninja -C "$folder" -n "${targets[@]}" | tail -n 1) != *"no work to do"* ]]; then
-  echo "Building $folder ..."
-  ninja -C "$folder" "${targets[@]}"
-fi
+# Shows what is built, and nothing when there is nothing to do.
+ninja -C "$folder" "${targets[@]}" | sed -u -E '/^(ninja: (Entering|no work)|\[0\/)/d'

@@ -30,9 +30,11 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kLongestReply = 200;
-constexpr double kTellsLittle = 2e-4;  // bits about tumour and emergency together, per burden; below it the rest is not worth the time
+constexpr double kTellsLittle = 1e-4;  // bits about tumour and emergency together, per burden; below it the rest is not worth the time
 
 const std::vector<std::string> kGate = {"weakness", "bladder_dysfunction", "bowel_dysfunction", "saddle_anaesthesia", "any_cancer_history", "fever"};
+
+const std::set<std::string> kForChildren = {"refusal_to_walk"};  // never asked of an adult
 
 const char* kHelp =
     "  y yes   n no   ? not sure (an answer too: it stays unknown and is not asked again)\n"
@@ -112,7 +114,7 @@ class Interview {
       if (reply == Reply::quit) return false;
       if (reply == Reply::result) return true;
     }
-    say("\nThat is all that would tell much.\n");
+    say("\nThat is all that would tell much. The report lists what nobody has assessed.\n");
     return true;
   }
 
@@ -261,7 +263,7 @@ class Interview {
     for (const Question& q : next_questions(engine_, k_, person_, m_.findings.size())) {
       const Finding& f = k_.findings[q.prospect.finding];
       // Which cancer it was has been asked as a whole.
-      if (asked(f.id) || f.kind == FindingKind::history || q.score < kTellsLittle) continue;
+      if (asked(f.id) || f.kind == FindingKind::history || kForChildren.count(f.id) || q.score < kTellsLittle) continue;
       if (f.burden == "question" || f.burden == "examination") return about(f);
       if (!test) test = &f;
     }
@@ -273,15 +275,13 @@ class Interview {
     std::vector<std::string> wanted = triage_.not_assessed;
     for (const Rule* r : triage_.unknown) collect(r->when, wanted);
     for (const auto& id : wanted)
-      if (const Finding* f = k_.finding(id); f && !asked(id) && f->kind != FindingKind::history && !person_.answer(m_.finding(id))) return about(*f);
+      if (const Finding* f = k_.finding(id); f && !asked(id) && f->kind != FindingKind::history && f->burden != "record" && !person_.answer(m_.finding(id))) return about(*f);
     return std::nullopt;
   }
 
   void collect(const Condition& c, std::vector<std::string>& out) const {
-    for (const Condition& part : c.of) collect(part, out);
-    if (c.kind != Condition::Kind::finding && c.kind != Condition::Kind::measured) return;
-    if (const auto it = k_.definitions.find(c.id); it != k_.definitions.end()) collect(it->second, out);
-    else out.push_back(c.id);
+    for (const Condition& part : c.of) collect(part, out);  // a definition stands for its parts
+    if (c.of.empty() && (c.kind == Condition::Kind::finding || c.kind == Condition::Kind::measured)) out.push_back(c.id);
   }
 
   // ---- one question
@@ -403,7 +403,7 @@ class Interview {
     if (child()) return "under 18: the rules for children only, no probabilities";
     if (!posterior_.possible) return "these answers exclude each other in the model; u takes the last one back";
     if (!person_.age || !person_.sex || !denominator_) denominator_ = common_denominator(posterior_.tumour);
-    return fmt::format("a tumour in {}", natural_frequency(posterior_.tumour, denominator_));
+    return fmt::format("tumour: {}", natural_frequency(posterior_.tumour, denominator_));
   }
 
   void why(const Item& item) const {
@@ -423,7 +423,7 @@ class Interview {
     for (const auto& [word, v] : outcomes) {
       std::string line = fmt::format("  If {}:", word);
       if (!v.triage.child && v.posterior.possible)
-        line += fmt::format(" a tumour in {} -> {} {}", count_of(posterior_.tumour, denominator), count_of(v.posterior.tumour, denominator), "of " + grouped(denominator));
+        line += fmt::format(" tumour {} -> {} in {}", count_of(posterior_.tumour, denominator), count_of(v.posterior.tumour, denominator), grouped(denominator));
       if (v.triage.urgency != triage_.urgency)
         line += fmt::format("{} {}{}", line.back() == ':' ? "" : ";", shout(v.triage.urgency), v.triage.fired.empty() ? "" : fmt::format(" ({})", name_of(v.triage.fired.front())));
       else if (v.triage.child) line += " no other urgency";

@@ -92,8 +92,8 @@ void Chain::within(double from, double to, double* out) const {
   }
   result.setZero();
   for (Eigen::Index i = 0; i < rates_.size(); ++i) {
-    const double end = std::isfinite(to) ? std::exp(rates_[i] * to) : 0;
-    result += (end - std::exp(rates_[i] * from)) / rates_[i] * coefficient_.col(i);
+    const double gone = std::isfinite(to) ? std::expm1(rates_[i] * (to - from)) : -1;
+    result += std::exp(rates_[i] * from) * gone / rates_[i] * coefficient_.col(i);
   }
   result = result.cwiseMax(0);
 }

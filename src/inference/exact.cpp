@@ -47,7 +47,6 @@ struct Signature {
 struct Cell {
   int signature, group;
   double share;  // of the variant x of the levels in this part of the canal
-  Forecast compression;
 };
 
 struct Group {
@@ -71,6 +70,28 @@ std::optional<Answer> both(const Answer& a, const Answer& b) {
   return out.from < out.to || exact ? std::optional(out) : std::nullopt;
 }
 
+// An answer about a measured value for one profile, on the finding's scale.
+class MeasuredAnswer {
+ public:
+  MeasuredAnswer(const Answer& a, const ModelFinding& f, const Profile& x) : exact_(a.from == a.to) {
+    const auto scaled = [&](double v) { return f.log_scale ? (v > 0 ? std::log(v) : -kInfinity) : v; };
+    const double low = scaled(f.possible_low), high = scaled(f.possible_high);
+    from_ = scaled(a.from);
+    to_ = exact_ ? from_ : scaled(a.to);
+    centre_ = scaled(at_age(f.centre, x.sex, x.age));
+    unmodelled_ = kUnmodelled / (high - low) * (exact_ ? 1 : std::max(0.0, std::min(high, to_) - std::max(low, from_)));
+  }
+  double likelihood(double shift, double variance) const {
+    const double mean = centre_ + shift, sd = std::sqrt(variance);
+    const double modelled = exact_ ? standard_pdf((from_ - mean) / sd) / sd : standard_between((from_ - mean) / sd, (to_ - mean) / sd);
+    return (1 - kUnmodelled) * modelled + unmodelled_;
+  }
+
+ private:
+  bool exact_;
+  double from_, to_, centre_, unmodelled_;
+};
+
 // The answer "this grade", as prospects count grades.
 Answer of_grade(const ModelFinding& f, int finding, int grade, Sex sex) {
   const double low = f.reference_low[static_cast<int>(sex)], high = f.reference_high[static_cast<int>(sex)];
@@ -89,11 +110,13 @@ struct ExactEngine::Tables {
   std::vector<Forecast> compression_of;         // by signature: mean over its cells
   std::vector<MechanismSet> sets;               // the sets of mechanisms that occur
   std::vector<Cell> cells;                      // by signature
+  std::vector<std::pair<int, Forecast>> compressible;  // cells in which cord or cauda may come under pressure
   std::vector<Group> groups;
-  std::vector<Chain> chains;              // by course and tempo
-  std::vector<int> chain_of;              // by cause
-  std::vector<int> stage_offset;          // first flat stage index of each cause; last entry: total
-  std::vector<std::vector<double>> ever;  // by chain: share presenting in each stage, whatever the time
+  std::vector<Chain> chains;         // by course and tempo
+  std::vector<int> chain_of;         // by cause
+  std::vector<int> first_of_chain;   // first cause of each chain
+  std::vector<int> stage_offset;     // first flat stage index of each cause; last entry: total
+  std::vector<double> ever;          // by flat stage index: share presenting in that stage, whatever the time
   // Levels in the order of the parts of the canal, so that each part is a range; Model's index of each, and the reverse.
   std::vector<int> level_at, place_of;
   std::array<Index, kCanals + 1> canal_begin{};
@@ -144,12 +167,17 @@ struct ExactEngine::Tables {
       const auto [it, fresh] = known.emplace(std::make_pair(c.course, c.tempo), static_cast<int>(chains.size()));
       chain_of.push_back(it->second);
       stage_offset.push_back(stage_offset.back() + k);
-      if (!fresh) continue;
+      ever.resize(stage_offset.back());
+      if (!fresh) {
+        const auto same = ever.begin() + stage_offset[first_of_chain[it->second]];
+        std::copy(same, same + k, ever.end() - k);
+        continue;
+      }
+      first_of_chain.push_back(static_cast<int>(chain_of.size()) - 1);
       Eigen::VectorXd entry(k), presents(k);
       for (int i = 0; i < k; ++i) entry[i] = course.stages[i].entry, presents[i] = course.stages[i].presents;
       chains.emplace_back(course.generator * c.tempo, entry, presents);
-      ever.emplace_back(k);
-      chains.back().within(0, kInfinity, ever.back().data());
+      chains.back().within(0, kInfinity, &*(ever.end() - k));
     }
   }
 
@@ -179,7 +207,7 @@ struct ExactEngine::Tables {
     if (m->cord_compression >= 0) placed |= MechanismSet{1} << m->cord_compression;
 
     // Keyed so that signatures come out sorted by class.
-    std::map<std::tuple<int, int, int, MechanismSet>, std::vector<Cell>> by_signature;
+    std::map<std::tuple<int, int, int, MechanismSet>, std::vector<std::pair<Cell, Forecast>>> by_signature;
     std::map<std::array<int, 4>, int> group_index;
     std::map<std::pair<int, std::vector<bool>>, std::vector<Forecast>> forecasts;  // by chain and target
     auto index_of = [](std::vector<MechanismSet>& all, MechanismSet set) {
@@ -212,7 +240,7 @@ struct ExactEngine::Tables {
             const auto [it, fresh] =
                 group_index.emplace(std::array<int, 4>{group.cause, group.canal, group.pattern, klass}, static_cast<int>(groups.size()));
             if (fresh) groups.push_back(group);
-            by_signature[{klass, index, static_cast<int>(k), active}].push_back({-1, it->second, share * mass[canal], compression[k]});
+            by_signature[{klass, index, static_cast<int>(k), active}].push_back({{-1, it->second, share * mass[canal]}, compression[k]});
           }
         }
       }
@@ -222,10 +250,11 @@ struct ExactEngine::Tables {
       const auto [klass, cause, stage, active] = key;
       Forecast compression{};
       double share = 0;
-      for (Cell& cell : its_cells) {
+      for (auto& [cell, ahead] : its_cells) {
         cell.signature = static_cast<int>(signatures.size());
         share += cell.share;
-        for (std::size_t w = 0; w < compression.size(); ++w) compression[w] += cell.share * cell.compression[w];
+        for (std::size_t w = 0; w < compression.size(); ++w) compression[w] += cell.share * ahead[w];
+        if (ahead.back() > 0) compressible.emplace_back(static_cast<int>(cells.size()), ahead);
         cells.push_back(cell);
       }
       for (double& p : compression) p /= share;
@@ -316,36 +345,34 @@ struct ExactEngine::Tables {
 
   // ---- likelihoods
 
-  // Likelihood of one answer that is not about a place, by signature.
-  ArrayXd likelihood(const Answer& a, const Profile& x) const {
+  // Calls use(likelihood) with that of one answer that is not about a place, by signature: a row of numbers, perhaps not
+  // yet worked out, so that it can be multiplied in without being written down first.
+  template <class Use>
+  void with_likelihood(const Answer& a, const Profile& x, Use use) const {
     const ModelFinding& f = m->findings[a.finding];
-    switch (f.shape) {
-      case Shape::discrete: {
-        const auto upto = [&](int grade) {
-          return (1 - at_age(f.leak[grade], x.sex, x.age)) * at_most.col(first_column[a.finding] + grade).array();
-        };
-        const bool high = a.high < f.grades - 1, low = a.low > 0;
-        if (high && low) return (upto(a.high) - upto(a.low - 1)).max(0.0);
-        if (high) return upto(a.high);
-        if (low) return 1 - upto(a.low - 1);
-        return ArrayXd::Ones(n());
-      }
-      case Shape::measured: {
-        const auto& classes = shift_class[a.finding];
-        std::vector<double> p(classes.size());
-        for (std::size_t k = 0; k < classes.size(); ++k) p[k] = measured(a, f, x, classes[k].first, classes[k].second);
-        const auto& which = which_shift[a.finding];
-        ArrayXd out(n());
-        for (Index i = 0; i < n(); ++i) out[i] = p[which[i]];
-        return out;
-      }
-      default: {
-        const ArrayXd p = context(a, x);
-        ArrayXd out(n());
-        for (Index i = 0; i < n(); ++i) out[i] = p[cause_of[i]];
-        return out;
-      }
+    if (f.shape == Shape::discrete) {
+      const auto keep = [&](int grade) { return 1 - at_age(f.leak[grade], x.sex, x.age); };
+      const auto column = [&](int grade) { return at_most.col(first_column[a.finding] + grade).array(); };
+      const bool high = a.high < f.grades - 1, low = a.low > 0;
+      if (high && low) use((keep(a.high) * column(a.high) - keep(a.low - 1) * column(a.low - 1)).max(0.0));
+      else if (high) use(keep(a.high) * column(a.high));
+      else if (low) use(1 - keep(a.low - 1) * column(a.low - 1));
+      else use(ArrayXd::Ones(n()));
+      return;
     }
+    ArrayXd out(n());
+    if (f.shape == Shape::measured) {
+      const MeasuredAnswer value(a, f, x);
+      const auto& classes = shift_class[a.finding];
+      std::vector<double> p(classes.size());
+      for (std::size_t k = 0; k < classes.size(); ++k) p[k] = value.likelihood(classes[k].first, classes[k].second);
+      const auto& which = which_shift[a.finding];
+      for (Index i = 0; i < n(); ++i) out[i] = p[which[i]];
+    } else {
+      const ArrayXd p = context(a, x);
+      for (Index i = 0; i < n(); ++i) out[i] = p[cause_of[i]];
+    }
+    use(out);
   }
 
   // P(this member of an "any of" holds | what is answered about the same finding): "had cancer" says nothing new once
@@ -358,16 +385,6 @@ struct ExactEngine::Tables {
     const std::optional<Answer> together = both(a, *own);
     if (!together) return ArrayXd::Zero(known.size());
     return (known > 0).select(of(*together) / known, 0.0);
-  }
-
-  static double scaled(const ModelFinding& f, double v) { return f.log_scale ? (v > 0 ? std::log(v) : -kInfinity) : v; }
-
-  static double measured(const Answer& a, const ModelFinding& f, const Profile& x, double shift, double variance) {
-    const double mean = scaled(f, at_age(f.centre, x.sex, x.age)) + shift, sd = std::sqrt(variance);
-    const double low = scaled(f, f.possible_low), high = scaled(f, f.possible_high), from = scaled(f, a.from), to = scaled(f, a.to);
-    if (a.from == a.to) return (1 - kUnmodelled) * standard_pdf((from - mean) / sd) / sd + kUnmodelled / (high - low);
-    return (1 - kUnmodelled) * standard_between((from - mean) / sd, (to - mean) / sd) +
-           kUnmodelled * std::max(0.0, std::min(high, to) - std::max(low, from)) / (high - low);
   }
 
   // By cause: P(factor present | cause).
@@ -413,24 +430,26 @@ struct ExactEngine::Tables {
 
   // By flat stage index: P(presenting then, in that stage | cause).
   std::vector<double> presenting(const Presentation& p) const {
-    std::vector<double> out(stage_offset.back());
+    if (!p.weeks) return ever;
+    std::vector<double> out(ever.size());
+    const auto [from, to] = *p.weeks;
     const double e = m->background_share;
     auto z = [&](double t) { return (std::log(t) - m->background_log_median) / m->background_log_spread; };
-    double background = 1;
-    if (p.weeks) {
-      const auto [from, to] = *p.weeks;
-      if (from == to) background = from > 0 ? standard_pdf(z(from)) / (m->background_log_spread * from) : 0;
-      else background = (std::isfinite(to) ? standard_cdf(z(to)) : 1) - (from > 0 ? standard_cdf(z(from)) : 0);
+    double background = 0;
+    if (from < to) background = (std::isfinite(to) ? standard_cdf(z(to)) : 1) - (from > 0 ? standard_cdf(z(from)) : 0);
+    else if (from > 0) background = standard_pdf(z(from)) / (m->background_log_spread * from);
+    for (std::size_t c = 0; c < chain_of.size(); ++c) {
+      double* at = out.data() + stage_offset[c];
+      const int first = first_of_chain[chain_of[c]];
+      const Chain& chain = chains[chain_of[c]];
+      if (first < static_cast<int>(c)) {
+        std::copy(out.data() + stage_offset[first], out.data() + stage_offset[first + 1], at);
+        continue;
+      }
+      if (from == to) chain.density(from, at);
+      else chain.within(from, to, at);
+      for (int k = 0; k < chain.stages(); ++k) at[k] = (1 - e) * at[k] + e * background * ever[stage_offset[c] + k];
     }
-    std::vector<std::vector<double>> by_chain = ever;
-    for (std::size_t c = 0; c < chains.size() && p.weeks; ++c) {
-      const auto [from, to] = *p.weeks;
-      if (from == to) chains[c].density(from, by_chain[c].data());
-      else chains[c].within(from, to, by_chain[c].data());
-      for (std::size_t k = 0; k < ever[c].size(); ++k) by_chain[c][k] = (1 - e) * by_chain[c][k] + e * background * ever[c][k];
-    }
-    for (std::size_t c = 0; c < chain_of.size(); ++c)
-      std::copy(by_chain[chain_of[c]].begin(), by_chain[chain_of[c]].end(), out.begin() + stage_offset[c]);
     return out;
   }
 
@@ -450,7 +469,11 @@ struct ExactEngine::Tables {
     Belief b;
     b.x = x;
     auto of_cause = [&](const Answer& a) { return context(a, x); };
-    auto of_signature = [&](const Answer& a) { return likelihood(a, x); };
+    auto of_signature = [&](const Answer& a) {
+      ArrayXd out;
+      with_likelihood(a, x, [&](const auto& likelihood) { out = likelihood; });
+      return out;
+    };
     auto any_holds = [&](const AnyOf& any, Index count, auto of) {
       ArrayXd none = ArrayXd::Ones(count);
       for (const Answer& a : any.answers) none *= 1 - holds(a, p, of);
@@ -470,7 +493,7 @@ struct ExactEngine::Tables {
     int since = 0;
     for (const Answer& a : p.answers) {
       if (about_place(a) || about_context(a)) continue;
-      b.apart *= likelihood(a, x);
+      with_likelihood(a, x, [&](const auto& likelihood) { b.apart *= likelihood; });
       if (++since % 8 == 0) rescale(b);
     }
     for (const AnyOf& any : p.any_of)
@@ -671,30 +694,33 @@ struct ExactEngine::Tables {
     const ModelFinding& f = m->findings[index];
     const Profile& x = b.x;
     switch (f.shape) {
-      case Shape::discrete:
-        for (int k = 0; k < kClasses; ++k) {
-          double below = 0;
-          for (int g = 0; g < f.grades; ++g) {
-            double upto = mass.all[k];
-            if (g < f.grades - 1) {
-              upto = f.place_segment >= 0 ? (mass.place[k] * place_at_most[index]).sum() : mass.upto[k][first_column[index] + g];
-              upto *= 1 - at_age(f.leak[g], x.sex, x.age);
-            }
-            joint[g][k] += upto - below;
-            below = upto;
+      case Shape::discrete: {
+        ByClass below{};
+        for (int g = 0; g < f.grades; ++g) {
+          const bool top = g == f.grades - 1;
+          const double keep = top ? 1 : 1 - at_age(f.leak[g], x.sex, x.age);
+          for (int k = 0; k < kClasses; ++k) {
+            const double upto = top ? mass.all[k]
+                                : f.place_segment >= 0 ? keep * (mass.place[k] * place_at_most[index]).sum()
+                                                       : keep * mass.upto[k][first_column[index] + g];
+            joint[g][k] += upto - below[k];
+            below[k] = upto;
           }
         }
         break;
+      }
       case Shape::measured: {
         const auto& classes = shift_class[index];
         const auto& which = which_shift[index];
         std::vector<ByClass> by_shift(classes.size(), ByClass{});
-        for (Index i = 0; i < n(); ++i) by_shift[which[i]][signatures[i].klass] += b.w[i];
+        for (int k = 0; k < kClasses; ++k)
+          for (Index i = class_begin[k]; i < class_begin[k + 1]; ++i) by_shift[which[i]][k] += b.w[i];
         const Answer low = of_grade(f, index, 0, x.sex), high = of_grade(f, index, 2, x.sex);
+        const MeasuredAnswer is_low(low, f, x), is_high(high, f, x);
         for (std::size_t c = 0; c < by_shift.size(); ++c) {
           const auto [shift, variance] = classes[c];
-          const double p_low = std::isfinite(low.to) ? measured(low, f, x, shift, variance) : 0;
-          const double p_high = std::isfinite(high.from) ? measured(high, f, x, shift, variance) : 0;
+          const double p_low = std::isfinite(low.to) ? is_low.likelihood(shift, variance) : 0;
+          const double p_high = std::isfinite(high.from) ? is_high.likelihood(shift, variance) : 0;
           for (int k = 0; k < kClasses; ++k) {
             joint[0][k] += by_shift[c][k] * p_low;
             joint[1][k] += by_shift[c][k] * (1 - p_low - p_high);
@@ -794,9 +820,10 @@ Posterior ExactEngine::posterior(const Presentation& person, const CauseWeights&
       for (Index i = 0; i < t.n(); ++i)
         for (std::size_t w = 0; w < compression.size(); ++w) compression[w] += b.w[i] * t.compression_of[i][w];
     } else {
-      for (const Cell& cell : t.cells) {
+      for (const auto& [index, ahead] : t.compressible) {
+        const Cell& cell = t.cells[index];
         const double p = b.apart[cell.signature] * cell.share * b.factor[cell.group];
-        for (std::size_t w = 0; w < compression.size(); ++w) compression[w] += p * cell.compression[w];
+        for (std::size_t w = 0; w < compression.size(); ++w) compression[w] += p * ahead[w];
       }
     }
     for (std::size_t w = 0; w < compression.size(); ++w) out.compression[w] += compression[w];

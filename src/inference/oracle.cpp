@@ -55,11 +55,13 @@ class Oracle {
     for (int k = 0; k < n; ++k) entry[k] = course.stages[k].entry, presents[k] = course.stages[k].presents;
     const Chain chain(course.generator * cause.tempo, entry, presents);
     const Eigen::VectorXd time = presenting(chain);
-    std::vector<std::array<Eigen::VectorXd, kForecastWeeks.size()>> compressed(m_.levels.size());  // by level: by stage
-    for (std::size_t l = 0; l < m_.levels.size(); ++l)
-      if (cause.levels[l] > 0)
-        for (std::size_t w = 0; w < kForecastWeeks.size(); ++w)
-          compressed[l][w] = chain.reaches(compresses(course, m_.levels[l].canal), kForecastWeeks[w]);
+    // By part of the canal: by stage.
+    std::array<std::array<Eigen::VectorXd, kForecastWeeks.size()>, kCanals> compressed;
+    for (std::size_t l = 0; l < m_.levels.size(); ++l) {
+      auto& by_weeks = compressed[static_cast<int>(m_.levels[l].canal)];
+      for (std::size_t w = 0; w < kForecastWeeks.size(); ++w)
+        if (cause.levels[l] > 0 && by_weeks[w].size() == 0) by_weeks[w] = chain.reaches(compresses(course, m_.levels[l].canal), kForecastWeeks[w]);
+    }
 
     double sum = 0;
     for (const Profile& x : profiles(m_, p_)) {
@@ -78,7 +80,7 @@ class Oracle {
             if (p <= 0) continue;
             sum += p;
             add(s, p, out);
-            for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) out.compression[w] += p * compressed[l][w][k];
+            for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) out.compression[w] += p * compressed[static_cast<int>(m_.levels[l].canal)][w][k];
           }
       }
     }

@@ -315,7 +315,7 @@ class Checker {
     bool referred = false;
     for (const auto& [name, x] : c.levels.values) {
       known(name, places, "level or region", c.levels.cite.file, c.levels.cite.line);
-      if (x > 0 && std::none_of(k_.anatomy.levels.begin(), k_.anatomy.levels.end(), [&](const Level& l) { return stands_in(l, name); }))
+      if (x > 0 && std::none_of(k_.anatomy.levels.begin(), k_.anatomy.levels.end(), [&, place = name](const Level& l) { return stands_in(l, place); }))
         fault(c.levels.cite, fmt::format("levels.{}: anatomy.yaml has no level there", name));
       referred = referred || (name == "not_spinal" && x > 0);
     }
@@ -412,21 +412,8 @@ class Checker {
     if ((c.kind == Kind::all || c.kind == Kind::any || c.kind == Kind::none) && c.of.empty()) fault(file, c.line, "an empty list of conditions");
   }
 
-  bool leads_to(const Condition& c, const std::string& name, std::set<std::string>& seen) const {
-    if (c.kind == Condition::Kind::finding) {
-      if (c.id == name) return true;
-      const auto it = k_.definitions.find(c.id);
-      return it != k_.definitions.end() && seen.insert(c.id).second && leads_to(it->second, name, seen);
-    }
-    return std::any_of(c.of.begin(), c.of.end(), [&](const Condition& child) { return leads_to(child, name, seen); });
-  }
-
   void pathways() {
-    for (const auto& [name, c] : k_.definitions) {
-      condition(c, "pathways/definitions.yaml");
-      std::set<std::string> seen;
-      if (leads_to(c, name, seen)) fault("pathways/definitions.yaml", c.line, fmt::format("the definition '{}' is made of itself", name), "define it by findings");
-    }
+    for (const auto& [name, c] : k_.definitions) condition(c, "pathways/definitions.yaml");
     for (const auto& r : k_.rules) {
       citation(r.cite, "rule", false);
       if (!kUrgencies.count(r.urgency)) fault(r.file, 1, fmt::format("'{}' is not an urgency", r.urgency), "emergency, urgent, soon or routine");

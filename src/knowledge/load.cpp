@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "knowledge/knowledge.h"
 #include "knowledge/reader.h"
@@ -24,7 +25,8 @@ std::string Complaint::text() const {
 namespace {
 
 constexpr std::size_t kLargestFile = 4u << 20;
-constexpr int kDeepestFile = 64, kMostNodes = 200000;
+constexpr std::size_t kDeepestFile = 64;
+constexpr int kMostNodes = 200000;
 
 Status read_status(Reader r) {
   const std::string word = r.text();
@@ -695,7 +697,7 @@ void read_sources(Reader r, std::map<std::string, Source>& sources) {
 
 // What a file holds once every alias (`*name`) is written out. A few lines of aliases to aliases unfold to millions of
 // nodes, and an anchor that contains its own alias has no end: both must be found before anything is read.
-bool within_reason(const YAML::Node& node, int depth, int& nodes) {
+bool within_reason(const YAML::Node& node, std::size_t depth, int& nodes) {
   if (depth > kDeepestFile || ++nodes > kMostNodes) return false;
   if (node.IsMap() || node.IsSequence())
     for (const auto& child : node) {
@@ -767,13 +769,17 @@ class Resolver {
 
   void resolve(Condition& c) {
     using Kind = Condition::Kind;
+    if (++visited_ > kMostNodes || open_.size() > kDeepestFile) {  // definitions of definitions unfold like aliases
+      if (std::exchange(complete_, false)) complaints_.push_back({"pathways/definitions.yaml", c.line, "definitions unfold to too many conditions", "use fewer definitions of definitions"});
+      return;
+    }
     for (Condition& child : c.of) resolve(child);
     if (c.kind != Kind::finding && c.kind != Kind::measured) return;
     if (const auto it = index_.find(c.id); it != index_.end()) c.finding = it->second;
     const auto definition = k_.definitions.find(c.id);
     if (c.kind != Kind::finding || definition == k_.definitions.end() || !c.of.empty()) return;
     if (!open_.insert(c.id).second) {
-      complaints_.push_back({"pathways/definitions.yaml", definition->second.line, fmt::format("'{}' is defined by itself", c.id), "definitions may use others, not themselves"});
+      if (told_.insert(c.id).second) complaints_.push_back({"pathways/definitions.yaml", definition->second.line, fmt::format("'{}' is defined by itself", c.id), "definitions may use others, not themselves"});
       return;
     }
     Condition meaning = definition->second;
@@ -786,7 +792,9 @@ class Resolver {
   const Knowledge& k_;
   std::vector<Complaint>& complaints_;
   std::map<std::string, int> index_;
-  std::set<std::string> open_;
+  std::set<std::string> open_, told_;
+  int visited_ = 0;
+  bool complete_ = true;
 };
 
 }  // namespace
@@ -814,6 +822,12 @@ Loaded load_knowledge(const KnowledgeFiles& files) {
   std::sort(out.knowledge.courses.begin(), out.knowledge.courses.end(), by_id);
   std::sort(out.knowledge.findings.begin(), out.knowledge.findings.end(), by_id);
   Resolver resolver(out.knowledge, out.complaints);
+  for (const auto& [name, definition] : out.knowledge.definitions) {  // those that no rule uses too
+    Condition use;
+    use.kind = Condition::Kind::finding;
+    use.id = name;
+    resolver.resolve(use);
+  }
   for (Rule& r : out.knowledge.rules) resolver.resolve(r.when);
   for (Comparator& c : out.knowledge.comparators)
     for (auto& list : c.lists) resolver.resolve(list.second);

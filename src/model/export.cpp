@@ -89,7 +89,8 @@ std::string number_list(const double* from, std::size_t count, const char* betwe
 
 std::string bif(const Network& net, const std::string& about) {
   std::string out = fmt::format("// {}\nnetwork dorsalgia {{\n}}\n", about);
-  for (const Node& n : net) out += fmt::format("variable {} {{\n  type discrete [ {} ] {{ {} }};\n}}\n", n.name, n.values.size(), fmt::join(n.values, ", "));
+  for (const Node& n : net)
+    out += fmt::format("variable {} {{\n  type discrete [ {} ] {{ {} }};\n}}\n", n.name, n.values.size(), fmt::join(n.values, ", "));
   for (const Node& n : net) {
     if (n.parents.empty()) {
       out += fmt::format("probability ( {} ) {{\n  table {};\n}}\n", n.name, number_list(n.table.data(), n.values.size(), ", "));
@@ -126,8 +127,11 @@ std::string xdsl(const Network& net, const std::string& about) {
   out += "</nodes>\n<extensions>\n<genie version=\"1.0\" app=\"dorsalgia\" name=\"dorsalgia\">\n";
   for (std::size_t i = 0; i < net.size(); ++i) {
     const std::size_t left = 20 + 200 * (i % 12), top = 20 + 80 * (i / 12);
-    out += fmt::format("<node id=\"{0}\"><name>{0}</name><interior color=\"e5f6f7\" /><outline color=\"000080\" /><font color=\"000000\" name=\"Arial\" size=\"8\" />"
-                       "<position>{1} {2} {3} {4}</position></node>\n", net[i].name, left, top, left + 170, top + 50);
+    out += fmt::format(
+        "<node id=\"{0}\"><name>{0}</name><interior color=\"e5f6f7\" /><outline color=\"000080\" /><font color=\"000000\" name=\"Arial\" "
+        "size=\"8\" />"
+        "<position>{1} {2} {3} {4}</position></node>\n",
+        net[i].name, left, top, left + 170, top + 50);
   }
   return out + "</genie>\n</extensions>\n</smile>\n";
 }
@@ -149,7 +153,7 @@ std::string uai(const Network& net) {
 // ---- the model of one person
 
 struct State {
-  int cause, variant, stage;
+  int cause, stage;
   MechanismSet brings;  // before the level has its say
 };
 
@@ -168,7 +172,8 @@ class Exporter {
 
  private:
   // Adds a node; `row` gives the probabilities of its values for the values of its parents.
-  int add(const std::string& name, std::vector<std::string> values, std::vector<int> parents, const std::function<Row(const std::vector<int>&)>& row) {
+  int add(const std::string& name, std::vector<std::string> values, std::vector<int> parents,
+          const std::function<Row(const std::vector<int>&)>& row) {
     Node node{word(name), std::move(values), std::move(parents), {}};
     for (auto& value : node.values) value = word(value);
     each_row(net_, node, [&](const std::vector<int>& at) {
@@ -216,7 +221,7 @@ class Exporter {
             set |= MechanismSet{1} << cause.accompaniment;
             id += "__" + m_.mechanisms[cause.accompaniment].id;
           }
-          states_.push_back({static_cast<int>(c), variant, static_cast<int>(k), set});
+          states_.push_back({static_cast<int>(c), static_cast<int>(k), set});
           ids.push_back(id);
           prior.push_back(of_cause * share * time[k]);
           sum += prior.back();
@@ -256,7 +261,9 @@ class Exporter {
     if (p_.weeks) {
       const auto [from, to] = *p_.weeks;
       // Some count an older, unrelated ache into the duration: it then tells nothing about the stage.
-      auto background = [&](double t) { return t <= 0 ? 0 : std::isinf(t) ? 1 : normal_cdf((std::log(t) - m_.background_log_median) / m_.background_log_spread); };
+      auto background = [&](double t) {
+        return t <= 0 ? 0 : std::isinf(t) ? 1 : normal_cdf((std::log(t) - m_.background_log_median) / m_.background_log_spread);
+      };
       const double spread = m_.background_log_spread, e = m_.background_share;
       if (from < to) {
         out = (1 - e) * chain.within_by_matrix(from, to) + e * (background(to) - background(from)) * out;
@@ -367,11 +374,13 @@ class Exporter {
 
   // The emergency that urgency is about.
   void danger() {
-    const int dangerous = add_function("Dangerous_cause", {"no", "yes"}, {state_}, [&](const auto& at) { return static_cast<std::size_t>(m_.causes[states_[at[0]].cause].emergency); });
+    const int dangerous = add_function("Dangerous_cause", {"no", "yes"}, {state_},
+                                       [&](const auto& at) { return static_cast<std::size_t>(m_.causes[states_[at[0]].cause].emergency); });
     std::vector<int> parents = {dangerous};
     for (int m : {m_.cord_compression, m_.cauda_equina_compression})
       if (m >= 0) parents.push_back(single_[m]);
-    add_function("Emergency", {"no", "yes"}, parents, [&](const auto& at) -> std::size_t { return std::any_of(at.begin(), at.end(), [](int x) { return x == 1; }); });
+    add_function("Emergency", {"no", "yes"}, parents,
+                 [&](const auto& at) -> std::size_t { return std::any_of(at.begin(), at.end(), [](int x) { return x == 1; }); });
   }
 
   // ---- findings
@@ -406,13 +415,14 @@ class Exporter {
   }
 
   void history(const ModelFinding& f) {
-    add(f.id, {"never", "under_1_year_ago", "from_1_to_5_years_ago", "from_5_to_10_years_ago", "over_10_years_ago"}, {cause_}, [&](const auto& at) {
-      const ModelContextLink* link = context_link(f, at[0]);
-      const double p = had(f, link);
-      Row row = {1 - p};
-      for (double share : link ? link->years : f.years) row.push_back(p * share);
-      return row;
-    });
+    add(f.id, {"never", "under_1_year_ago", "from_1_to_5_years_ago", "from_5_to_10_years_ago", "over_10_years_ago"}, {cause_},
+        [&](const auto& at) {
+          const ModelContextLink* link = context_link(f, at[0]);
+          const double p = had(f, link);
+          Row row = {1 - p};
+          for (double share : link ? link->years : f.years) row.push_back(p * share);
+          return row;
+        });
   }
 
   std::vector<std::string> grade_names(const ModelFinding& f) const {
@@ -437,7 +447,8 @@ class Exporter {
   // How far a lesion at this level reaches the segment that a place finding tests.
   double reach(const ModelFinding& f, int mechanism, const ModelLevel& level) const {
     if (mechanism == m_.root_compression) {
-      const auto hit = std::find_if(level.roots.begin(), level.roots.end(), [&](const auto& root) { return root.first == f.place_segment; });
+      const auto hit =
+          std::find_if(level.roots.begin(), level.roots.end(), [&](const auto& root) { return root.first == f.place_segment; });
       return hit == level.roots.end() ? 0 : hit->second;
     }
     const auto at_or_below = [&](int first) { return first >= 0 && f.place_segment >= first ? 1.0 : 0.0; };
@@ -458,7 +469,8 @@ class Exporter {
       for (std::size_t g = 0; g < below_top; ++g) {
         double p = 1 - at_age(f.leak[g], sex_, age_);
         for (const Link& link : f.links)
-          if (link.parent == Link::Parent::mechanism && (active >> link.index & 1)) p *= 1 - link.p[g] * (place ? reach(f, link.index, m_.levels[at[1]]) : 1);
+          if (link.parent == Link::Parent::mechanism && (active >> link.index & 1))
+            p *= 1 - link.p[g] * (place ? reach(f, link.index, m_.levels[at[1]]) : 1);
         at_most.push_back(p);
       }
       return between(at_most);
@@ -488,7 +500,8 @@ class Exporter {
   // The sums of shift and of variance that a value's parents of one kind add; the few that occur are the node's values.
   using Shifts = std::vector<std::pair<double, double>>;
 
-  Shifts shifts(const ModelFinding& f, std::size_t parents, const std::function<bool(const ShiftLink&, std::size_t)>& applies, std::vector<std::size_t>& of_parent) const {
+  Shifts shifts(const ModelFinding& f, std::size_t parents, const std::function<bool(const ShiftLink&, std::size_t)>& applies,
+                std::vector<std::size_t>& of_parent) const {
     Shifts out;
     for (std::size_t i = 0; i < parents; ++i) {
       std::pair<double, double> sum{0, 0};
@@ -503,8 +516,10 @@ class Exporter {
 
   void measured(const ModelFinding& f) {
     std::vector<std::size_t> of_set, of_state;
-    const Shifts mechanism = shifts(f, sets_.size(), [&](const ShiftLink& x, std::size_t i) { return !x.is_cause && (sets_[i] >> x.index & 1); }, of_set);
-    const Shifts cause = shifts(f, states_.size(), [&](const ShiftLink& x, std::size_t i) { return x.is_cause && x.index == states_[i].cause; }, of_state);
+    const Shifts mechanism = shifts(
+        f, sets_.size(), [&](const ShiftLink& x, std::size_t i) { return !x.is_cause && (sets_[i] >> x.index & 1); }, of_set);
+    const Shifts cause = shifts(
+        f, states_.size(), [&](const ShiftLink& x, std::size_t i) { return x.is_cause && x.index == states_[i].cause; }, of_state);
     const auto shift_names = [](const Shifts& all) {
       std::vector<std::string> out;
       for (std::size_t i = 0; i < all.size(); ++i) out.push_back(fmt::format("shift_{}", i));
@@ -512,8 +527,10 @@ class Exporter {
     };
     // A node of one value says nothing.
     int by_mechanism = -1, by_cause = -1;
-    if (mechanism.size() > 1) by_mechanism = add_function(f.id + "__shift", shift_names(mechanism), {mechanisms_}, [&](const auto& at) { return of_set[at[0]]; });
-    if (cause.size() > 1) by_cause = add_function(f.id + "__shift_of_cause", shift_names(cause), {state_}, [&](const auto& at) { return of_state[at[0]]; });
+    if (mechanism.size() > 1)
+      by_mechanism = add_function(f.id + "__shift", shift_names(mechanism), {mechanisms_}, [&](const auto& at) { return of_set[at[0]]; });
+    if (cause.size() > 1)
+      by_cause = add_function(f.id + "__shift_of_cause", shift_names(cause), {state_}, [&](const auto& at) { return of_state[at[0]]; });
 
     const auto scaled = [&](double x) { return !f.log_scale ? x : x > 0 ? std::log(x) : -std::numeric_limits<double>::infinity(); };
     const double lowest = scaled(f.possible_low), highest = scaled(f.possible_high);
@@ -555,8 +572,11 @@ std::string export_network(const Model& model, const Presentation& person, Netwo
   if (!person.age || !person.sex) throw std::invalid_argument("a network is of one person: age and sex are needed");
   const Network net = Exporter(model, person).run();
   std::string duration = "duration unknown";
-  if (person.weeks) duration = (*person.weeks)[0] == (*person.weeks)[1] ? fmt::format("{:g} weeks", (*person.weeks)[0]) : fmt::format("{:g} to {:g} weeks", (*person.weeks)[0], (*person.weeks)[1]);
-  const std::string about = fmt::format("dorsalgia {}, model {}: {} of {:g} years, setting {}, {}", model.version, model.hash, *person.sex == Sex::male ? "male" : "female", *person.age,
+  if (person.weeks)
+    duration = (*person.weeks)[0] == (*person.weeks)[1] ? fmt::format("{:g} weeks", (*person.weeks)[0])
+                                                        : fmt::format("{:g} to {:g} weeks", (*person.weeks)[0], (*person.weeks)[1]);
+  const std::string about = fmt::format("dorsalgia {}, model {}: {} of {:g} years, setting {}, {}", model.version, model.hash,
+                                        *person.sex == Sex::male ? "male" : "female", *person.age,
                                         person.setting < 0 ? "unknown" : model.settings[person.setting], duration);
   switch (format) {
     case NetworkFormat::bif: return bif(net, about);

@@ -55,7 +55,6 @@ svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu
 .icons svg,.ladder svg,.spine svg{width:100%;height:auto;display:block}.icons{max-width:43rem}.icons.many{max-width:none}td.n+td.n,th.n+th.n,td.n{padding-left:.75rem}
 .warn{border-left:.35rem solid #8a6a00;padding:.5rem .9rem;background:var(--tint)}
 .net{border:1px solid var(--line);border-radius:.4rem;padding:1rem 1.25rem}
-details summary{cursor:pointer;color:var(--soft);font-size:.875rem;padding:.25rem 0}
 footer{border-top:1px solid var(--line);padding-top:1rem;padding-bottom:2rem;margin-top:2rem;font-size:.85rem;color:var(--soft)}
 footer strong{color:var(--ink)}
 .hash{overflow-wrap:anywhere}
@@ -66,8 +65,8 @@ html{color-scheme:light;font-size:8.6pt}body{font-size:1rem;line-height:1.3}@pag
 header,main,footer{max-width:none;padding:0}.act h2{font-size:1.5rem}.answer{font-size:1.15rem}
 section{margin:.7rem 0}.act,.open,.net{padding:.5rem .8rem}.open ul{columns:3}table{font-size:.9rem}th,td{padding:.12rem .3rem .12rem 0}
 p,ul{margin-bottom:.25rem}li{margin:0}footer{margin-top:.6rem;padding:.4rem 0 0}.act dl{margin-top:.4rem;grid-template-columns:max-content 1fr}figure{margin:.3rem 0}
-.rest{columns:2;column-gap:8mm}.rest>:first-child{margin-top:0}.two{display:block}.two>div{margin-bottom:.7rem}.icons{max-width:56%}.icons.many{max-width:100%}.ladder{max-width:80%}td.b svg{height:.7rem;margin-top:.2rem}
-details{display:none}section,tr,figure,.two>div{break-inside:avoid}section.long,section.two{break-inside:auto}h2,h3,thead{break-after:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+.rest{columns:2;column-gap:8mm}.rest>:first-child{margin-top:0}.two{display:block}.two>div{margin-bottom:.7rem}.pics{display:flex;gap:6mm;align-items:flex-end}.pics .icons{flex:0 0 44%;max-width:none}.pics .ladder{flex:1}td.b svg{height:.7rem;margin-top:.2rem}
+tr,figure,.act,.open,.net,.keep{break-inside:avoid}.wide td.b{width:24%}h2,h3,thead{break-after:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )css";
 
 std::string escape(const std::string& text) {
@@ -186,36 +185,45 @@ class Page {
 
   void likely() {
     add("<section aria-labelledby=\"likely\">\n<h2 id=\"likely\">{}</h2>\n<p class=\"answer\">{}</p>\n<p>{}</p>\n", person_ ? "How likely is a serious cause?" : "How likely is a tumour?", escape(t_.answer), escape(t_.before));
+    out_ += "<div class=\"pics\">\n";
     icons();
     ladder();
+    out_ += "</div>\n";
     add("<p class=\"soft\">{}</p>\n", escape(t_.certainty));
     if (!t_.poor_fit.empty()) add("<p class=\"warn\"><strong>Take care.</strong> {}</p>\n", escape(t_.poor_fit));
     out_ += "</section>\n";
   }
 
-  // One dot a person of the denominator, filled from the corner, column by column: cancers, then other tumours.
+  // One dot a person of the denominator, filled from the corner, column by column: cancers, then other tumours. The dots
+  // are patterns on a few rectangles, so the file stays small whatever the number.
   void icons() {
     const int rows = t_.denominator > 1000 ? 50 : 20, columns = t_.denominator / rows, step = t_.denominator > 1000 ? 6 : 12;
-    const double radius = step * 0.36;
     const auto people = [&](double p) { return std::clamp(static_cast<int>(std::lround(p * t_.denominator)), 0, t_.denominator); };
     // Fewer than one is drawn as one, and said: a low chance is still a chance.
     const bool fewer = t_.tumour > 0 && people(t_.tumour) == 0;
     const int tumours = fewer ? 1 : people(t_.tumour), cancers = fewer ? 1 : std::min(tumours, people(t_.malignant));
-    add("<figure class=\"icons{}\">\n<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"icons-t\"><title id=\"icons-t\">{}</title>\n"
-        "<defs><pattern id=\"d\" width=\"{}\" height=\"{}\" patternUnits=\"userSpaceOnUse\"><circle class=\"dot\" cx=\"{}\" cy=\"{}\" r=\"{:.2f}\"/></pattern></defs>\n"
-        "<rect width=\"{}\" height=\"{}\" fill=\"url(#d)\"/>\n",
-        t_.denominator > 1000 ? " many" : "", columns * step, rows * step, escape(t_.answer), step, step, step / 2.0, step / 2.0, radius, columns * step, rows * step);
-    // Whole columns as one path each keep the file small whatever the number.
-    std::string solid, ring;
-    for (int i = 0; i < tumours; ++i) {
-      const double x = (i / rows) * step + step / 2.0, y = (i % rows) * step + step / 2.0;
-      (i < cancers ? solid : ring) += fmt::format("M{:g} {:g}a{r:g} {r:g} 0 1 0 {d:g} 0a{r:g} {r:g} 0 1 0 -{d:g} 0", x - step * 0.46, y, fmt::arg("r", step * 0.46), fmt::arg("d", step * 0.92));
-    }
-    if (!solid.empty()) add("<path class=\"tumour\" d=\"{}\"/>\n", solid);
-    if (!ring.empty()) add("<path class=\"tumour\" fill-opacity=\".45\" d=\"{}\"/>\n", ring);
+    const auto pattern = [&](const char* id, const char* look, double radius) {
+      add("<pattern id=\"{}\" width=\"{}\" height=\"{}\" patternUnits=\"userSpaceOnUse\"><circle {} cx=\"{}\" cy=\"{}\" r=\"{:.2f}\"/></pattern>\n", id, step, step, look, step / 2.0, step / 2.0, step * radius);
+    };
+    const auto fill = [&](const char* id, int from, int to) {  // dots from..to-1
+      while (from < to) {
+        const int row = from % rows, n = row || to - from < rows ? std::min(rows - row, to - from) : (to - from) / rows * rows, across = std::max(1, n / rows);
+        add("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"url(#{})\"/>\n", from / rows * step, row * step, across * step, std::min(n, rows) * step, id);
+        from += n;
+      }
+    };
+    add("<figure class=\"icons{}\">\n<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"icons-t\"><title id=\"icons-t\">{}</title>\n<defs>\n", t_.denominator > 1000 ? " many" : "", columns * step, rows * step,
+        escape(t_.answer));
+    pattern("none-dots", "class=\"dot\"", 0.36);
+    pattern("cancer-dots", "class=\"tumour\"", 0.46);
+    pattern("other-dots", "class=\"tumour\" fill-opacity=\".45\"", 0.46);
+    out_ += "</defs>\n";
+    fill("cancer-dots", 0, cancers);
+    fill("other-dots", cancers, tumours);
+    fill("none-dots", tumours, t_.denominator);
     add("</svg>\n<figcaption>Each dot is one of {} people. {}{} Grey: no tumour.</figcaption>\n</figure>\n", t_.of.substr(3),
         fewer ? "<span class=\"mark\">The one dot in the corner stands for fewer than one with a tumour.</span>" : "<span class=\"mark\">Strong colour: cancer (" + escape(t_.malignant_count) + ").</span>",
-        ring.empty() ? "" : " <span class=\"mark\">Faint colour: another tumour.</span>");
+        tumours == cancers ? "" : " <span class=\"mark\">Faint colour: another tumour.</span>");
   }
 
   void ladder() {
@@ -259,7 +267,7 @@ class Page {
 
   void table(const std::string& id, const std::string& title, const std::vector<ToldShare>& all, bool notes, const std::string& caption = "") {
     if (all.empty()) return;
-    add("<section aria-labelledby=\"{}\">\n<h2 id=\"{}\">{}</h2>\n<table>{}<thead><tr><th scope=\"col\">{}</th><th scope=\"col\"><span class=\"hide\">share</span></th><th scope=\"col\" class=\"n\">{}</th></tr></thead>\n<tbody>\n{}</tbody></table>\n</section>\n",
+    add("<section class=\"keep\" aria-labelledby=\"{}\">\n<h2 id=\"{}\">{}</h2>\n<table>{}<thead><tr><th scope=\"col\">{}</th><th scope=\"col\"><span class=\"hide\">share</span></th><th scope=\"col\" class=\"n\">{}</th></tr></thead>\n<tbody>\n{}</tbody></table>\n</section>\n",
         id, id, title, caption.empty() ? "" : "<caption>" + escape(caption) + "</caption>", "cause", t_.of, rows(all, notes));
   }
 
@@ -323,17 +331,17 @@ class Page {
     if (!t_.reasons.empty()) {
       if (person_) out_ += "<table><thead><tr><th scope=\"col\">answer</th><th scope=\"col\">less ← → more</th><th scope=\"col\">how much</th></tr></thead>\n";
       else
-        out_ += "<table><caption>Push on the odds of a tumour in decibans: +3 doubles them, +10 is ten times. Each answer is put back alone, so pushes do not add up.</caption>"
+        out_ += "<table><caption>Push on the odds of a tumour in decibans: +3 doubles them, +10 is ten times. Each answer is put back alone, so pushes do not add up. After it, the mechanism that carries it.</caption>"
                 "<thead><tr><th scope=\"col\">answer</th><th scope=\"col\">less ← → more</th><th scope=\"col\" class=\"n\">decibans</th><th scope=\"col\">&nbsp; in words</th></tr></thead>\n";
       for (const auto& g : t_.reasons) {
         add("<tbody class=\"g\"><tr><th colspan=\"{}\" scope=\"rowgroup\">{}</th></tr>\n", person_ ? 3 : 4, escape(capital(g.group)));
         for (const auto& p : g.pushes) {
           add("<tr><th scope=\"row\">{}</th><td class=\"b\">{}</td>", escape(p.what), push_bar(p.decibans / most));
-          if (!person_) add("<td class=\"n\">{:+.1f}</td>", p.decibans);
+          if (!person_) add("<td class=\"n\">{}</td>", signed_decibans(p.decibans));
           std::string tail;
-          if (!person_ && std::abs(p.emergency_decibans) >= 3) tail += fmt::format("; emergency {:+.1f}", p.emergency_decibans);
-          if (!person_ && !p.carrier.empty()) tail += "; by " + p.carrier;
-          add("<td>{}{}<small>{}</small></td></tr>\n", person_ ? "" : "&nbsp; ", escape(p.words), escape(tail));
+          if (!person_ && std::abs(p.emergency_decibans) >= 3) tail += "; emergency " + signed_decibans(p.emergency_decibans);
+          if (!person_ && !p.carrier.empty()) tail += "; " + p.carrier;
+          add("<td>{}{}<small>{}</small></td></tr>\n", person_ ? "" : "&nbsp; ", escape(person_ ? p.words : how_much(p.words)), escape(tail));
         }
         out_ += "</tbody>\n";
       }

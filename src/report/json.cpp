@@ -1,4 +1,5 @@
 // The report for programs: full precision, ids beside names. docs/report.schema.json is its contract.
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +14,8 @@ namespace {
 constexpr double kWorthListing = 1e-6;  // levels and stages below this are left out
 
 json number(double x) { return std::isfinite(x) ? json(x) : json(nullptr); }
+// Sums over many cells miss 0 and 1 by rounding.
+json share(double p) { return std::isfinite(p) ? json(std::clamp(p, 0.0, 1.0)) : json(nullptr); }
 json word(const std::string& s) { return s.empty() ? json(nullptr) : json(s); }
 
 json source_of(const Knowledge& k, const Citation& cite) {
@@ -36,7 +39,7 @@ json fired(const Knowledge& k, const Fired& f) {
                 {"action", {{"clinician", r.action_clinician}, {"person", r.action_person}}}});
   } else {
     const Threshold& t = *f.threshold;
-    out.update({{"id", t.id}, {"name", t.name}, {"recommendation", word(t.recommendation)}, {"quantity", t.quantity}, {"at_least", t.at_least}, {"probability", number(f.probability)}});
+    out.update({{"id", t.id}, {"name", t.name}, {"recommendation", word(t.recommendation)}, {"quantity", t.quantity}, {"at_least", t.at_least}, {"probability", share(f.probability)}});
   }
   return out;
 }
@@ -46,7 +49,7 @@ const char* truth_name(Truth t) { return t == Truth::yes ? "yes" : t == Truth::n
 json outcomes(const Finding& f, const ModelFinding& m, const Prospect& p) {
   json out = json::array();
   for (std::size_t g = 0; g < p.probability.size(); ++g)
-    out.push_back({{"answer", answer_name(f, m, g)}, {"probability", number(p.probability[g])}, {"tumour", number(p.tumour[g])}, {"emergency", number(p.emergency[g])}});
+    out.push_back({{"answer", answer_name(f, m, g)}, {"probability", share(p.probability[g])}, {"tumour", share(p.tumour[g])}, {"emergency", share(p.emergency[g])}});
   return out;
 }
 
@@ -57,7 +60,7 @@ json json_report(const Report& r) {
   const Model& m = *r.model;
   const std::string withheld = withheld_because(r);
   const bool numbers = withheld.empty();
-  const auto shown = [&](double x) { return numbers ? number(x) : json(nullptr); };
+  const auto shown = [&](double x) { return numbers ? share(x) : json(nullptr); };
 
   json rules = json::array(), open = json::array();
   for (const Fired& f : r.triage.fired) rules.push_back(fired(k, f));
@@ -72,18 +75,18 @@ json json_report(const Report& r) {
                         {"name", k.causes[c].name},
                         {"group", k.causes[c].group},
                         {"behaviour", m.is_malignant(c) ? "malignant" : m.is_tumour(c) ? "benign" : "none"},
-                        {"probability", number(p.causes[c])}});
-    for (int i : by_probability(p.mechanisms)) mechanisms.push_back({{"id", k.mechanisms[i].id}, {"name", k.mechanisms[i].name}, {"probability", number(p.mechanisms[i])}});
+                        {"probability", share(p.causes[c])}});
+    for (int i : by_probability(p.mechanisms)) mechanisms.push_back({{"id", k.mechanisms[i].id}, {"name", k.mechanisms[i].name}, {"probability", share(p.mechanisms[i])}});
     for (std::size_t i = 0; i < p.levels.size(); ++i)
       if (p.levels[i] >= kWorthListing)
-        levels.push_back({{"id", m.levels[i].id}, {"region", i < k.anatomy.levels.size() ? json(k.anatomy.levels[i].region) : json(nullptr)}, {"probability", number(p.levels[i])}});
+        levels.push_back({{"id", m.levels[i].id}, {"region", i < k.anatomy.levels.size() ? json(k.anatomy.levels[i].region) : json(nullptr)}, {"probability", share(p.levels[i])}});
     for (int c : by_probability(p.causes)) {
       const Course* course = k.course(k.causes[c].course);
       for (std::size_t s = 0; course && s < p.stages[c].size(); ++s)
         if (p.stages[c][s] >= kWorthListing)
-          stages.push_back({{"cause", k.causes[c].id}, {"stage", course->stages[s].id}, {"name", course->stages[s].name}, {"probability", number(p.stages[c][s])}});
+          stages.push_back({{"cause", k.causes[c].id}, {"stage", course->stages[s].id}, {"name", course->stages[s].name}, {"probability", share(p.stages[c][s])}});
     }
-    for (std::size_t i = 0; i < kForecastWeeks.size(); ++i) forecast.push_back({{"weeks", kForecastWeeks[i]}, {"compression", number(p.compression[i])}});
+    for (std::size_t i = 0; i < kForecastWeeks.size(); ++i) forecast.push_back({{"weeks", kForecastWeeks[i]}, {"compression", share(p.compression[i])}});
     for (const Reason& x : r.reasons)
       reasons.push_back({{"what", clean(x.what)},
                          {"finding", x.finding < 0 ? json(nullptr) : json(k.findings[x.finding].id)},
@@ -91,7 +94,7 @@ json json_report(const Report& r) {
                          {"tumour_decibans", number(x.tumour_decibans)},
                          {"emergency_decibans", number(x.emergency_decibans)},
                          {"mechanism", x.mechanism < 0 ? json(nullptr) : json(k.mechanisms[x.mechanism].id)},
-                         {"mechanism_share", x.mechanism < 0 ? json(nullptr) : number(x.mechanism_share)}});
+                         {"mechanism_share", x.mechanism < 0 ? json(nullptr) : share(x.mechanism_share)}});
     for (const Question& q : r.next) {
       const Finding& f = k.findings[q.prospect.finding];
       next.push_back({{"finding", f.id},

@@ -86,6 +86,7 @@ std::string grouped(long number) {
 namespace {
 
 long two_digits(double x) {
+  x = std::round(x * 1e6) / 1e6;  // so that 3.5 and what is left of 996.5 are the same number
   if (x < 99.5) return std::lround(x);
   const double unit = std::pow(10, std::floor(std::log10(x)) - 1);
   return std::lround(std::round(x / unit) * unit);
@@ -165,6 +166,10 @@ std::string answer_name(const Finding& f, const ModelFinding& m, std::size_t gra
   if (grade < f.grades.size()) return f.grades[grade];
   return grade ? "yes" : "no";
 }
+
+std::string signed_decibans(double d) { return std::abs(d) < 0.05 ? "0.0" : fmt::format("{:+.1f}", d); }
+
+std::string how_much(const std::string& words) { return words.rfind("pushes ", 0) == 0 ? words.substr(words.find(' ', 7) + 1) : "hardly"; }
 
 std::string because_name(const Knowledge& k, const std::string& id) {
   for (const Rule& r : k.rules)
@@ -604,8 +609,7 @@ class Teller {
   void reasons() {
     std::vector<std::string> hardly;
     for (const Reason& x : r_.reasons) {
-      const double size = std::max(std::abs(x.tumour_decibans), std::abs(x.emergency_decibans));
-      if ((person_voice_ ? std::abs(x.tumour_decibans) : size) < 1) {
+      if (std::abs(x.tumour_decibans) < 1 && (person_voice_ || std::abs(x.emergency_decibans) < 3)) {
         hardly.push_back(what(x));
         continue;
       }
@@ -696,7 +700,7 @@ class Teller {
         unknown = unknown || truth == Truth::unknown;
       }
       if (!fire.empty()) {
-        out_.lists_fire.push_back(fmt::format("{} ({})", c.list->name, fmt::join(fire, ", ")));
+        out_.lists_fire.push_back(c.list->name);
         out_.lists_fire_ids.push_back(c.list->id);
       }
       if (fire.empty()) ++(unknown ? open : silent);

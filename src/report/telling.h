@@ -110,6 +110,10 @@ std::vector<int> by_probability(const std::vector<double>& p);  // indices, the 
 std::string answer_name(const Finding& finding, const ModelFinding& model, std::size_t grade);
 std::string because_name(const Knowledge& knowledge, const std::string& id);  // of a rule or a threshold
 
+std::string signed_decibans(double decibans);  // "+3.2"
+// "pushes up a lot" -> "a lot", beside a sign or bar that says which way.
+std::string how_much(const std::string& words);
+
 std::string html_report(const Report& report, Voice voice);
 
 }  // namespace dorsalgia

@@ -161,7 +161,10 @@ class Page {
   void top() {
     const std::string title = "Could a tumour be causing this back pain?";
     const int room = width_ - static_cast<int>(seen(title)) - 2;
-    line(" " + bold(title) + (t_.id.empty() || room < 12 ? "" : pad_left(dim(static_cast<int>(seen(t_.id)) > room - 2 ? fit_in(t_.id, room - 2) : t_.id), room + 1)));
+    for (const auto& l : wrap(title, width_ - 1)) {
+      const bool beside = !t_.id.empty() && room >= 12;
+      line(" " + bold(l) + (beside ? " " + pad_left(dim(static_cast<int>(seen(t_.id)) > room ? fit_in(t_.id, room) : t_.id), room) : ""));
+    }
     paragraph(t_.person, " ", true);
     line(dim(times("━", width_)));
   }
@@ -321,8 +324,8 @@ class Page {
     if (!t_.stages.empty()) put(shares("Likeliest stages", t_.stages, width_ - 1, width_ >= 90 ? 24 : 12, true));
     heading("If nothing is done", "cord or cauda equina compressed by then, whatever the cause, " + t_.of);
     std::string all;
-    for (const auto& [weeks, s] : t_.forecast) all += fmt::format("{}{} {}", all.empty() ? "" : "   ", s.name, bold(s.count));
-    line(" " + all);
+    for (const auto& [weeks, s] : t_.forecast) all += fmt::format("{}{}: {}", all.empty() ? "" : " · ", s.name, s.count);
+    paragraph(all);
     reasons();
     next();
   }
@@ -359,14 +362,18 @@ class Page {
     for (const auto& g : t_.reasons) {
       line(" " + dim(g.group));
       for (const auto& p : g.pushes) {
+        if (width_ < 84) {  // no room for bars
+          paragraph(fmt::format("{} · {}{}", p.what, how_much(p.words), p.carrier.empty() ? "" : " · " + p.carrier), pad_left(signed_decibans(p.decibans), 7) + "  ");
+          continue;
+        }
         const double share = std::abs(p.decibans) / most;
         std::string b = bar(share, half);
         if (p.decibans < 0) b = share * half < 0.75 ? "▐" : times("█", static_cast<int>(std::lround(share * half)));  // there are no eighths from the right
         const std::string left = p.decibans < 0 ? pad_left(b, half) : times(" ", half), right = p.decibans >= 0 ? pad(b, half) : times(" ", half);
-        std::string tail = p.words.rfind("pushes ", 0) == 0 ? p.words.substr(p.words.find(' ', 7) + 1) : "hardly";  // the sign says which way
-        if (std::abs(p.emergency_decibans) >= 3) tail += fmt::format(" · emergency {:+.1f}", p.emergency_decibans);
+        std::string tail = how_much(p.words);
+        if (std::abs(p.emergency_decibans) >= 3) tail += " · emergency " + signed_decibans(p.emergency_decibans);
         if (!p.carrier.empty()) tail += " · " + p.carrier;
-        const std::string row = "   " + fit_in(p.what, names) + " " + accent(left) + "│" + tumour(right) + pad_left(fmt::format("{:+.1f}", p.decibans), 6) + "  ";
+        const std::string row = "   " + fit_in(p.what, names) + " " + accent(left) + "│" + tumour(right) + pad_left(signed_decibans(p.decibans), 6) + "  ";
         const auto column = static_cast<int>(seen(row));
         const Lines tails = wrap(tail, width_ - column);
         line(row + tails[0]);

@@ -140,7 +140,11 @@ TEST_F(BadInput, KnowledgeThatHasNoEnd) {
   std::filesystem::copy(DORSALGIA_SOURCE_DIR "/fuzz/base", folder_ / "k", std::filesystem::copy_options::recursive);
   EXPECT_EQ(run("knowledge check k").exit, 0);
   write("k/pathways/definitions.yaml", "definitions:\n  loss: {any: [later]}\n  later: {all: [loss]}\n");
-  refused("--knowledge k assess -", "the definition 'later' is made of itself", "{}");
+  refused("--knowledge k assess -", "'loss' is defined by itself", "{}");
+  std::string doubled = "definitions:\n  loss: {any: [d40]}\n  d0: night\n";
+  for (int i = 1; i <= 40; ++i) doubled += "  d" + std::to_string(i) + ": {any: [d" + std::to_string(i - 1) + ", d" + std::to_string(i - 1) + "]}\n";
+  write("k/pathways/definitions.yaml", doubled);
+  refused("--knowledge k assess -", "definitions unfold to too many conditions", "{}");
   write("k/pathways/definitions.yaml", "definitions:\n  loss: &a {any: [*a]}\n");
   refused("--knowledge k assess -", "nested more than", "{}");
   write("k/pathways/definitions.yaml", "a: &a [x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c]\n"

@@ -114,8 +114,9 @@ TEST(Chain, FastIsTheMatrixExponentialForEveryCause) {
       // Relative to the largest stage; below 1e-15 a week squaring matrices has itself nothing left.
       EXPECT_LT((fast - exact).cwiseAbs().maxCoeff(), 1e-10 * exact.maxCoeff() + 1e-16) << c.name << " at " << t;
       for (double to : {t * 1.001, t * 3, kInfinity}) {
+        // the matrix form takes the difference of two shares near 1
         const Eigen::VectorXd e = chain.within_by_matrix(t, to), f = within(chain, t, to);
-        EXPECT_LT((f - e).cwiseAbs().maxCoeff(), 1e-10 * e.maxCoeff() + 1e-15) << c.name << " from " << t << " to " << to;
+        EXPECT_LT((f - e).cwiseAbs().maxCoeff(), 1e-10 * e.maxCoeff() + 1e-13) << c.name << " from " << t << " to " << to;
       }
     }
   }
@@ -184,8 +185,8 @@ void expect_share(int hits, int of, double p, const std::string& what) {
 TEST(Chain, ReachesAndPresentsAsPeopleDo) {
   const Model m = compile(builtin_knowledge());
   const int people = test::share_of(20000);
-  for (const char* id : {"met_breast", "ewing_sarcoma", "lumbar_strain", "disc_herniation", "spinal_epidural_abscess", "myeloma"}) {
-    if (m.cause(id) < 0) continue;
+  for (const char* id : {"met_breast", "ewing_sarcoma", "muscle_strain", "disc_herniation", "spinal_epidural_abscess", "myeloma"}) {
+    ASSERT_GE(m.cause(id), 0) << id;
     const Course c = course_of(m, m.causes[m.cause(id)]);
     const Chain chain = c.chain();
     const int n = chain.stages();

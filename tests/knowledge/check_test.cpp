@@ -1,5 +1,5 @@
 // A sound knowledge base, broken in one place at a time: exactly one complaint, at the right file and line.
-#include "../support/tiny_knowledge.h"
+#include "support/tiny_knowledge.h"
 
 #include "knowledge/knowledge.h"
 
@@ -85,13 +85,18 @@ class CheckFault : public testing::TestWithParam<Fault> {};
 TEST_P(CheckFault, GivesOneComplaintInItsPlace) {
   const Fault& fault = GetParam();
   KnowledgeFiles files = tiny_knowledge_files();
-  if (fault.what.empty()) files[fault.file] = fault.with;
-  else ASSERT_NO_FATAL_FAILURE(edit(files, fault.file, fault.what, fault.with));
+  if (fault.what.empty()) {
+    files[fault.file] = fault.with;
+  } else {
+    ASSERT_NO_FATAL_FAILURE(edit(files, fault.file, fault.what, fault.with));
+  }
   const auto complaints = complaints_about(files);
   ASSERT_EQ(complaints.size(), 1u) << all_of(complaints);
   const Complaint& c = complaints[0];
   EXPECT_EQ(c.file, fault.file) << c.text();
-  if (fault.at != "-") EXPECT_EQ(c.line, fault.at.empty() ? 1 : line_of(files[fault.file], fault.at)) << c.text();
+  if (fault.at != "-") {
+    EXPECT_EQ(c.line, fault.at.empty() ? 1 : line_of(files[fault.file], fault.at)) << c.text();
+  }
   EXPECT_NE(c.message.find(fault.message), std::string::npos) << c.text();
   EXPECT_NE(c.hint.find(fault.hint), std::string::npos) << c.text();
 }

@@ -1,6 +1,6 @@
 #include "model/influence.h"
 
-#include "../support/tiny_knowledge.h"
+#include "support/tiny_knowledge.h"
 
 namespace dorsalgia {
 namespace {

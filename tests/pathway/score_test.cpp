@@ -2,7 +2,7 @@
 
 #include <rapidcheck/gtest.h>
 
-#include "../support/tiny_knowledge.h"
+#include "support/tiny_knowledge.h"
 
 namespace dorsalgia {
 namespace {

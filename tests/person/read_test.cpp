@@ -479,7 +479,9 @@ TEST(Read, TheManualIsTrue) {
   int blocks = 0, rows = 0;
   for (std::string line; std::getline(in, line);) {
     if (line.rfind("```", 0) == 0) {
-      if (inside) EXPECT_EQ(faults(block), Words{}) << block;
+      if (inside) {
+        EXPECT_EQ(faults(block), Words{}) << block;
+      }
       blocks += inside;
       inside = line == "```json";
       block.clear();

@@ -4,7 +4,7 @@
 #include <set>
 #include <sstream>
 
-#include "../support/tiny_knowledge.h"
+#include "support/tiny_knowledge.h"
 
 namespace dorsalgia {
 namespace {
@@ -18,8 +18,10 @@ TEST(Reference, EveryNameHasAPageThatFitsTheTerminal) {
     std::istringstream text(text_page(pages[0], k, 100, false));
     for (std::string line; std::getline(text, line);) {
       const auto columns = std::count_if(line.begin(), line.end(), [](unsigned char c) { return (c & 0xC0) != 0x80; });
-      if (line.find("http") == std::string::npos && line.find('"') == std::string::npos) EXPECT_LE(columns, 100) << name.id << ": " << line;
-      EXPECT_EQ(line.find("nan"), line.find("nanc") == std::string::npos ? line.find("nant") : line.find("nanc")) << name.id << ": " << line;
+      if (line.find("http") == std::string::npos && line.find('"') == std::string::npos) {
+        EXPECT_LE(columns, 100) << name.id << ": " << line;
+      }
+      EXPECT_EQ(line.find(" nan"), std::string::npos) << name.id << ": " << line;
     }
     EXPECT_NO_THROW(json_page(pages[0], k).dump());
   }

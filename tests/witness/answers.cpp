@@ -47,8 +47,11 @@ json vocabulary(const Knowledge& k, const Model& m) {
 }
 
 json numbers(const Posterior& p) {
-  return {{"possible", p.possible},   {"log_evidence", p.log_evidence}, {"tumour", p.tumour}, {"malignant", p.malignant}, {"emergency", p.emergency},
-          {"causes", p.causes},       {"mechanisms", p.mechanisms},     {"levels", p.levels}, {"stages", p.stages}};
+  return {{"possible", p.possible},     {"log_evidence", p.log_evidence},
+          {"tumour", p.tumour},         {"malignant", p.malignant},
+          {"emergency", p.emergency},   {"causes", p.causes},
+          {"mechanisms", p.mechanisms}, {"levels", p.levels},
+          {"stages", p.stages}};
 }
 
 int run(const std::vector<std::string>& words) {
@@ -72,7 +75,8 @@ int run(const std::vector<std::string>& words) {
         std::cerr << "line " << n + 1 << ": " << read.faults[0].text() << '\n';
         return 2;
       }
-      const std::pair<const char*, NetworkFormat> formats[] = {{"bif", NetworkFormat::bif}, {"xdsl", NetworkFormat::xdsl}, {"uai", NetworkFormat::uai}};
+      const std::pair<const char*, NetworkFormat> formats[] = {
+          {"bif", NetworkFormat::bif}, {"xdsl", NetworkFormat::xdsl}, {"uai", NetworkFormat::uai}};
       for (const auto& [ending, format] : formats) {
         const std::string file = words[1] + "/" + std::to_string(n) + "." + ending;
         std::ofstream out(file, std::ios::binary);
@@ -84,7 +88,8 @@ int run(const std::vector<std::string>& words) {
       }
       continue;
     }
-    if (read.faults.empty()) std::cout << json{{"exact", numbers(engine.posterior(read.person))}, {"oracle", numbers(oracle(model, read.person))}} << '\n';
+    if (read.faults.empty())
+      std::cout << json{{"exact", numbers(engine.posterior(read.person))}, {"oracle", numbers(oracle(model, read.person))}} << '\n';
     else std::cout << json{{"fault", read.faults[0].text()}} << '\n';
   }
   return 0;

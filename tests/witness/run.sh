@@ -21,26 +21,30 @@ cmake --build "$build" --target witness-answers >"$build/witness-build.log" 2>&1
 answers=$(find "$build" -name witness-answers -type f -perm -u+x | head -n 1)
 
 left_out() {
-  echo "left out: outside witness (PyPI not reachable)"
+  echo "left out: outside witness ($1)"
   [ "${CI:-}" = true ] && exit 1
   exit 0
 }
 
-# Once for each state of the requirements; a half-made environment is made anew.
+# need ENVIRONMENT REQUIREMENTS [options of pip]: once for each state of the requirements; a half-made one is made anew.
 need() {
-  python=$build/$1/bin/python
-  if ! cmp -s "$2" "$build/$1/made-from"; then
-    rm -rf "${build:?}/$1"
-    if ! python3 -m venv "$build/$1" || ! "$python" -m pip install --quiet --disable-pip-version-check $3 -r "$2" 2>"$build/witness-pip.log"; then
+  environment=$build/$1
+  requirements=$2
+  shift 2
+  python=$environment/bin/python
+  if ! cmp -s "$requirements" "$environment/made-from"; then
+    rm -rf "$environment"
+    python3 -m venv "$environment" >"$build/witness-pip.log" 2>&1 || left_out "python3 -m venv does not work: Debian has it in python3-venv"
+    "$python" -m pip install --quiet --disable-pip-version-check "$@" -r "$requirements" >"$build/witness-pip.log" 2>&1 || {
       tail -n 3 "$build/witness-pip.log" >&2
-      left_out
-    fi
-    cp "$2" "$build/$1/made-from"
+      left_out "PyPI not reachable"
+    }
+    cp "$requirements" "$environment/made-from"
   fi
 }
 
 case " $* " in
-  *" --pgmpy "*) need witness-venv-pgmpy "$here/requirements-pgmpy.txt" "" ;;
+  *" --pgmpy "*) need witness-venv-pgmpy "$here/requirements-pgmpy.txt" ;;
   *) need witness-venv "$here/requirements.txt" --no-deps ;;
 esac
 exec "$python" "$here/witness.py" "$answers" "$build/witness-networks" "$@"

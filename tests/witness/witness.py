@@ -87,7 +87,7 @@ class People:
             out[section][f["id"]] = word
             evidence[f["id"]] = allowed
         asked = [h for h in self.histories if h in evidence]
-        if not asked and r.random() < 0.08:
+        if all(evidence[h][0] for h in asked) and r.random() < 0.1:  # "had cancer", which is not said; not one that is denied
             out["context"]["cancer_history"] = True
             none = {h: [1, 0, 0, 0, 0] for h in self.histories}
         if (none or any(evidence[h][0] == 0 for h in asked)) and r.random() < 0.5:
@@ -98,7 +98,7 @@ class People:
                 if evidence[h][0] == 0:
                     evidence[h] = [int(i == bin_) for i in range(5)]
             if none:
-                none = {h: [int(i != bin_) for i in range(5)] for h in none}
+                none = {h: evidence.get(h, [int(i != bin_) for i in range(5)]) for h in none}
         if r.random() < 0.5:
             places = r.sample(self.v["locations"], r.randint(1, 3))
             out["location"] = places if len(places) > 1 or r.random() < 0.5 else places[0]
