@@ -295,8 +295,9 @@ class Interview {
         say("\n");
         return Reply::result;
       }
-      const std::string reply = lower(trim(line));
-      if (echo_) say(clean(trim(line)).substr(0, kLongestReply) + "\n");
+      line = trim(clean(line));
+      const std::string reply = lower(line);
+      if (echo_) say((line.size() > kLongestReply ? "..." : line) + "\n");
       if (reply == "q" || reply == "quit") return Reply::quit;
       if (reply == "r" || reply == "result") return Reply::result;
       if (reply == "h" || reply == "help") {

@@ -14,7 +14,7 @@
 //
 // What the simple story leaves out: unknown age or sex means one pass for each age band and sex it may be; measured
 // values share their density between signatures with the same shift; "any of" answers are multiplied out signature by
-// signature, and those that name a place are first taken apart into presentations that exclude each other.
+// signature, and where two name the same finding, or one a place, the presentation is first taken apart.
 #include "inference/exact.h"
 
 #include <algorithm>
@@ -594,57 +594,21 @@ struct ExactEngine::Tables {
     return out;
   }
 
-  // An "any of" that names a place, taken apart: the place holds; it does not, and any of the rest does.
-  void take_apart(const Presentation& p, std::vector<Presentation>& out) const {
-    for (std::size_t i = 0; i < p.any_of.size(); ++i)
-      for (std::size_t j = 0; j < p.any_of[i].answers.size(); ++j) {
-        const Answer a = p.any_of[i].answers[j];
-        if (!about_place(a)) continue;
-        for (const bool there : {true, false}) {
-          Presentation q = p;
-          auto& any = q.any_of[i].answers;
-          any.erase(any.begin() + static_cast<std::ptrdiff_t>(j));
-          if (there || any.empty()) q.any_of.erase(q.any_of.begin() + static_cast<std::ptrdiff_t>(i));
-          if (!there && p.any_of[i].answers.size() == 1) continue;
-          for (int grade = 0; grade < 2; ++grade) {  // place findings are present or absent
-            if ((a.low <= grade && grade <= a.high) != there) continue;
-            const Answer answer{a.finding, grade, grade, false, 0, 0, ""};
-            Presentation r = q;
-            const auto own = std::find_if(r.answers.begin(), r.answers.end(), [&](const Answer& o) { return o.finding == a.finding; });
-            if (own == r.answers.end()) r.answers.push_back(answer);
-            else if (both(*own, answer)) *own = answer;
-            else continue;
-            take_apart(r, out);
-          }
-        }
-        return;
-      }
-    out.push_back(p);
-  }
-
   struct Beliefs {
-    std::vector<Presentation> parts;  // of a presentation that had to be taken apart; what the beliefs were told
-    std::vector<Belief> all;          // on one scale
+    std::vector<Belief> all;  // of each profile and each part of the presentation, on one scale
     double scale = 0;
   };
-
-  bool names_place(const Presentation& p) const {
-    for (const AnyOf& any : p.any_of)
-      if (std::any_of(any.answers.begin(), any.answers.end(), [&](const Answer& a) { return about_place(a); })) return true;
-    return false;
-  }
 
   Beliefs believe_all(const Presentation& p, const CauseWeights& weights) const {
     Beliefs out;
     const std::vector<double> by_stage = presenting(p);
     const std::vector<Profile> people = profiles(*m, p);
-    if (names_place(p)) {
-      take_apart(p, out.parts);
-      for (const Presentation& part : out.parts)
-        for (const Profile& x : people) out.all.push_back(believe(part, x, weights, by_stage));
-    } else {
-      for (const Profile& x : people) out.all.push_back(believe(p, x, weights, by_stage));
-    }
+    auto believe_in = [&](const Presentation& part) {
+      for (const Profile& x : people) out.all.push_back(believe(part, x, weights, by_stage));
+    };
+    if (p.any_of.empty()) believe_in(p);
+    else
+      for (const Presentation& part : taken_apart(*m, p, true)) believe_in(part);
     out.scale = -kInfinity;
     for (const Belief& b : out.all)
       if (b.w.maxCoeff() > 0) out.scale = std::max(out.scale, b.scale);
@@ -756,9 +720,7 @@ struct ExactEngine::Tables {
         Presentation q = person;
         q.answers.push_back(of_grade(f, index, g, x.sex));
         if (q.answers.back().measured && !(q.answers.back().from < q.answers.back().to)) continue;
-        std::vector<Presentation> parts;
-        take_apart(q, parts);
-        for (const Presentation& part : parts) {
+        for (const Presentation& part : taken_apart(*m, q, true)) {
           const Belief b = believe(part, x, {}, by_stage);
           const ByClass mass = by_class(b.w);
           for (int k = 0; k < kClasses; ++k) joint[g][k] += mass[k] * std::exp(b.scale - scale);

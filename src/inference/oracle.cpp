@@ -1,5 +1,6 @@
 // The oracle: model.md written down as loops, with no table shared, no term left out and no trick. Every other engine
 // must give the same numbers. It is the place to read what the model means.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -24,7 +25,8 @@ struct State {
 
 class Oracle {
  public:
-  Oracle(const Model& model, const Presentation& person, const CauseWeights& weights) : m_(model), p_(person), weights_(weights) {}
+  Oracle(const Model& model, const Presentation& person, const CauseWeights& weights)
+      : m_(model), people_(profiles(model, person)), parts_(taken_apart(model, person, false)), weights_(weights) {}
 
   Posterior run() {
     Posterior out;
@@ -33,7 +35,10 @@ class Oracle {
     out.levels.assign(m_.levels.size(), 0);
     for (const auto& c : m_.causes) out.stages.emplace_back(m_.courses[c.course].stages.size(), 0.0);
     double sum = 0;
-    for (std::size_t c = 0; c < m_.causes.size(); ++c) sum += one_cause(static_cast<int>(c), out);
+    for (const Presentation& part : parts_) {
+      p_ = &part;
+      for (std::size_t c = 0; c < m_.causes.size(); ++c) sum += one_cause(static_cast<int>(c), out);
+    }
     out.possible = sum > 0 && std::isfinite(sum);
     out.log_evidence = std::log(sum);
     if (!out.possible) return out;
@@ -64,7 +69,7 @@ class Oracle {
     }
 
     double sum = 0;
-    for (const Profile& x : profiles(m_, p_)) {
+    for (const Profile& x : people_) {
       x_ = x;
       const double prior = prior_of(c);
       for (int variant = 0; variant < 2; ++variant) {
@@ -113,10 +118,10 @@ class Oracle {
   double prior_of(int c) const {
     double prior = 0;
     for (std::size_t s = 0; s < m_.settings.size(); ++s) {
-      if (p_.setting >= 0 && p_.setting != static_cast<int>(s)) continue;
+      if (p_->setting >= 0 && p_->setting != static_cast<int>(s)) continue;
       double all = 0;
       for (std::size_t i = 0; i < m_.causes.size(); ++i) all += rate(static_cast<int>(i), static_cast<int>(s));
-      prior += (p_.setting >= 0 ? 1 : m_.setting_shares[s]) * rate(c, static_cast<int>(s)) / all;
+      prior += (p_->setting >= 0 ? 1 : m_.setting_shares[s]) * rate(c, static_cast<int>(s)) / all;
     }
     return prior;
   }
@@ -129,8 +134,8 @@ class Oracle {
   Eigen::VectorXd presenting(const Chain& chain) const {
     const double inf = std::numeric_limits<double>::infinity();
     const Eigen::VectorXd ever = chain.within_by_matrix(0, inf);
-    if (!p_.weeks) return ever;
-    const auto [from, to] = *p_.weeks;
+    if (!p_->weeks) return ever;
+    const auto [from, to] = *p_->weeks;
     const double e = m_.background_share;
     auto z = [&](double t) { return (std::log(t) - m_.background_log_median) / m_.background_log_spread; };
     if (from == to) {
@@ -143,26 +148,26 @@ class Oracle {
 
   double likelihood(const State& s) const {
     double p = 1;
-    for (const Answer& a : p_.answers) p *= of_answer(a, s);
-    for (const AnyOf& any : p_.any_of) {
+    for (const Answer& a : p_->answers) p *= of_answer(a, s);
+    for (const AnyOf& any : p_->any_of) {
       double none = 1;
       for (const Answer& a : any.answers) none *= 1 - holds(a, s);
       p *= 1 - none;
     }
-    if (!p_.locations.empty()) {
+    if (!p_->locations.empty()) {
       const auto& where = m_.levels[s.level].id == "not_spinal" ? m_.causes[s.cause].referral : m_.levels[s.level].pain;
       double sum = 0;
-      for (int i : p_.locations) sum += where[i];
+      for (int i : p_->locations) sum += where[i];
       p *= sum;
     }
-    if (p_.sensory_segment >= 0) p *= of_sensory_segment(s);
+    if (p_->sensory_segment >= 0) p *= of_sensory_segment(s);
     return p;
   }
 
   // P(a holds | what is answered about the same finding): "had cancer" says nothing new once "breast cancer" is known,
   // and points to the others once breast cancer is known to be absent.
   double holds(const Answer& a, const State& s) const {
-    const Answer* own = p_.answer(a.finding);
+    const Answer* own = p_->answer(a.finding);
     if (!own) return of_answer(a, s);
     Answer both = *own;
     if (a.measured) {
@@ -263,12 +268,14 @@ class Oracle {
     if (m_.cord_compression < 0 || !(s.active >> m_.cord_compression & 1)) return nowhere;
     double p = 0.1 * nowhere;
     for (const auto& [offset, share] : m_.sensory_level_offset)
-      if (m_.levels[s.level].cord_segment + offset == p_.sensory_segment) p += 0.9 * share;
+      if (m_.levels[s.level].cord_segment + offset == p_->sensory_segment) p += 0.9 * share;
     return p;
   }
 
   const Model& m_;
-  const Presentation& p_;
+  const std::vector<Profile> people_;
+  const std::vector<Presentation> parts_;
+  const Presentation* p_ = nullptr;  // the part in hand
   const CauseWeights& weights_;
   Profile x_{};
 };
@@ -298,6 +305,77 @@ std::vector<Profile> profiles(const Model& model, const Presentation& person) {
     sum += x.weight;
   }
   for (Profile& x : out) x.weight /= sum;
+  return out;
+}
+
+namespace {
+
+// What the ranges of the "any of"s make of a finding: single grades, or the stretches between their borders.
+std::vector<Answer> pieces(const Model& model, const Presentation& person, int finding) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const ModelFinding& f = model.findings[finding];
+  Answer whole{finding, 0, f.grades - 1, f.shape == Shape::measured, -inf, inf, ""};
+  if (const Answer* own = person.answer(finding)) whole = *own;
+  std::vector<Answer> out;
+  if (!whole.measured) {
+    for (int grade = whole.low; grade <= whole.high; ++grade) out.push_back({finding, grade, grade, false, 0, 0, whole.given});
+    return out;
+  }
+  if (whole.from == whole.to) return {whole};
+  std::vector<double> borders = {whole.from, whole.to};
+  for (const AnyOf& any : person.any_of)
+    for (const Answer& a : any.answers)
+      if (a.finding == finding)
+        for (double x : {a.from, a.to})
+          if (whole.from < x && x < whole.to) borders.push_back(x);
+  std::sort(borders.begin(), borders.end());
+  borders.erase(std::unique(borders.begin(), borders.end()), borders.end());
+  for (std::size_t i = 1; i < borders.size(); ++i) out.push_back({finding, 0, 0, true, borders[i - 1], borders[i], whole.given});
+  return out;
+}
+
+bool inside(const Answer& piece, const Answer& range) {
+  if (!piece.measured) return range.low <= piece.low && piece.high <= range.high;
+  if (piece.from == piece.to) return range.from <= piece.from && piece.from < range.to;
+  return range.from <= piece.from && piece.to <= range.to;
+}
+
+int to_split(const Model& model, const Presentation& person, bool places) {
+  std::vector<int> named;
+  for (const AnyOf& any : person.any_of)
+    for (const Answer& a : any.answers) {
+      if (places && model.findings[a.finding].place_segment >= 0) return a.finding;
+      if (std::find(named.begin(), named.end(), a.finding) != named.end()) return a.finding;
+      named.push_back(a.finding);
+    }
+  return -1;
+}
+
+}  // namespace
+
+std::vector<Presentation> taken_apart(const Model& model, const Presentation& person, bool places) {
+  const int finding = to_split(model, person, places);
+  if (finding < 0) return {person};
+  std::vector<Presentation> out;
+  for (const Answer& piece : pieces(model, person, finding)) {
+    Presentation part = person;
+    const auto own = std::find_if(part.answers.begin(), part.answers.end(), [&](const Answer& a) { return a.finding == finding; });
+    if (own == part.answers.end()) part.answers.push_back(piece);
+    else *own = piece;
+    part.any_of.clear();
+    bool possible = true;
+    for (AnyOf any : person.any_of) {
+      bool holds = false;
+      for (const Answer& a : any.answers) holds = holds || (a.finding == finding && inside(piece, a));
+      if (holds) continue;
+      const auto others = std::remove_if(any.answers.begin(), any.answers.end(), [&](const Answer& a) { return a.finding == finding; });
+      any.answers.erase(others, any.answers.end());
+      possible = possible && !any.answers.empty();
+      part.any_of.push_back(std::move(any));
+    }
+    if (!possible) continue;
+    for (Presentation& rest : taken_apart(model, part, places)) out.push_back(std::move(rest));
+  }
   return out;
 }
 

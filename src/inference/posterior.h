@@ -39,6 +39,11 @@ struct Profile {
 };
 std::vector<Profile> profiles(const Model& model, const Presentation& person);
 
+// The presentation as a sum of presentations that exclude each other, so that no finding is named by two "any of"s (nor,
+// if `places`, any finding about a place by one): each such finding is split into the grades or ranges they make of it.
+// One part, the presentation itself, when there is nothing to split; none when the answers exclude each other.
+std::vector<Presentation> taken_apart(const Model& model, const Presentation& person, bool places);
+
 // log(p / (1 - p)) kept finite, and the same in decibans (10 log10 odds).
 double decibans(double probability);
 

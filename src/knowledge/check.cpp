@@ -315,7 +315,8 @@ class Checker {
     bool referred = false;
     for (const auto& [name, x] : c.levels.values) {
       known(name, places, "level or region", c.levels.cite.file, c.levels.cite.line);
-      if (x > 0 && std::none_of(k_.anatomy.levels.begin(), k_.anatomy.levels.end(), [&, place = name](const Level& l) { return stands_in(l, place); }))
+      const bool is_place = std::find(places.begin(), places.end(), name) != places.end();
+      if (is_place && x > 0 && std::none_of(k_.anatomy.levels.begin(), k_.anatomy.levels.end(), [&, place = name](const Level& l) { return stands_in(l, place); }))
         fault(c.levels.cite, fmt::format("levels.{}: anatomy.yaml has no level there", name));
       referred = referred || (name == "not_spinal" && x > 0);
     }

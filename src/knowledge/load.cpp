@@ -81,17 +81,19 @@ Figure read_figure(Reader r) {
           f.value = stated;  // kept inside the range the counts allow, e.g. 0.98 for 20 of 20
         }
         interval_from_counts(f);
-        if (r.has("interval")) r.fault("counts give the interval; do not write both", "remove interval");
+        if (r.has("interval")) r.get("interval").fault("counts give the interval; do not write both", "remove interval");
       }
     }
   } else {
     f.value = r.get("value").number();
-    auto list = r.get("interval").items();
-    if (list.size() == 2) {
-      f.low = list[0].number();
-      f.high = list[1].number();
-    } else {
-      r.fault("an interval is two numbers: [low, high]");
+    if (Reader interval = r.get("interval"); interval.ok()) {
+      auto list = interval.items();
+      if (list.size() == 2) {
+        f.low = list[0].number();
+        f.high = list[1].number();
+      } else {
+        r.fault("an interval is two numbers: [low, high]");
+      }
     }
   }
   f.cite = read_citation(r);

@@ -61,11 +61,11 @@ footer strong{color:var(--ink)}
 @media (max-width:46rem){.two{grid-template-columns:1fr}.open ul{columns:1}.act dl{grid-template-columns:1fr;gap:0}.act dd{margin-bottom:.4rem}.hide{display:none}}
 @media print{:root{--paper:#fff;--ink:#000;--soft:#3d4650;--line:#c5ccd4;--tint:#f3f5f8;--dot:#cfd6de;--other:#4f7396;--tumour:#8a2f6b;--edge:#555;--wash:#fff}
 .emergency{--edge:#b3201b;--wash:#fff}.urgent{--edge:#b4500b;--wash:#fff}.soon{--edge:#8a6a00;--wash:#fff}
-html{color-scheme:light;font-size:8.6pt}body{font-size:1rem;line-height:1.3}@page{size:A4;margin:11mm 12mm}
+html{color-scheme:light;font-size:8.2pt}body{font-size:1rem;line-height:1.3}@page{size:A4;margin:9mm 12mm}
 header,main,footer{max-width:none;padding:0}.act h2{font-size:1.5rem}.answer{font-size:1.15rem}
-section{margin:.7rem 0}.act,.open,.net{padding:.5rem .8rem}.open ul{columns:3}table{font-size:.9rem}th,td{padding:.12rem .3rem .12rem 0}
+section{margin:.55rem 0}.act,.open,.net{padding:.5rem .8rem}.open ul{columns:3}table{font-size:.9rem}th,td{padding:.12rem .3rem .12rem 0}
 p,ul{margin-bottom:.25rem}li{margin:0}footer{margin-top:.6rem;padding:.4rem 0 0}.act dl{margin-top:.4rem;grid-template-columns:max-content 1fr}figure{margin:.3rem 0}
-.rest{columns:2;column-gap:8mm}.rest>:first-child{margin-top:0}.two{display:block}.two>div{margin-bottom:.7rem}.pics{display:flex;gap:6mm;align-items:flex-end}.pics .icons{flex:0 0 44%;max-width:none}.pics .ladder{flex:1}td.b svg{height:.7rem;margin-top:.2rem}
+.rest{columns:2;column-gap:8mm}.rest>:first-child{margin-top:0}.two{display:block}.two>div{margin-bottom:.7rem}.pics{display:flex;gap:6mm;align-items:flex-end}.pics .icons{flex:0 0 44%;max-width:none}.pics .ladder{flex:1}.ladder svg text{font-size:19px}.hide{display:none}.next td.n{padding-left:.3rem}.next small{display:none}td.b svg{height:.7rem;margin-top:.2rem}
 tr,figure,.act,.open,.net,.keep{break-inside:avoid}.wide td.b{width:24%}h2,h3,thead{break-after:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )css";
 
@@ -121,8 +121,8 @@ class Page {
     not_assessed();
     if (t_.withheld.empty()) {
       likely();
-      out_ += "<div class=\"rest\">\n";
       causes();
+      out_ += "<div class=\"rest\">\n";
       if (!person_) place();
       forecast();
       reasons();
@@ -198,7 +198,7 @@ class Page {
   // are patterns on a few rectangles, so the file stays small whatever the number.
   void icons() {
     const int rows = t_.denominator > 1000 ? 50 : 20, columns = t_.denominator / rows, step = t_.denominator > 1000 ? 6 : 12;
-    const auto people = [&](double p) { return std::clamp(static_cast<int>(std::lround(p * t_.denominator)), 0, t_.denominator); };
+    const auto people = [&](double p) { return std::clamp(static_cast<int>(std::lround(p * t_.denominator)), 0, t_.denominator - 1); };  // never all of them
     // Fewer than one is drawn as one, and said: a low chance is still a chance.
     const bool fewer = t_.tumour > 0 && people(t_.tumour) == 0;
     const int tumours = fewer ? 1 : people(t_.tumour), cancers = fewer ? 1 : std::min(tumours, people(t_.malignant));
@@ -227,7 +227,7 @@ class Page {
   }
 
   void ladder() {
-    const double left = 40, right = 760, y = 40;
+    const double left = 10, right = 790, y = 40;
     const auto at = [&](double p) { return left + (right - left) * std::clamp((std::log10(std::max(p, 1e-12)) + 4) / 4, 0.0, 1.0); };
     const double before = at(t_.ladder[0].probability), now = at(t_.ladder[1].probability);
     add("<figure class=\"ladder\">\n<svg viewBox=\"0 0 800 84\" role=\"img\" aria-labelledby=\"ladder-t\"><title id=\"ladder-t\">Any tumour, on a scale by tens: before {}, now {}.</title>\n",
@@ -239,17 +239,19 @@ class Page {
     }
     add("<path class=\"stroke\" d=\"M{} {}H{}\"/>\n", left, y, right);
     const char* names[] = {"1 in 10,000", "1 in 1,000", "1 in 100", "1 in 10", "all"};
-    for (int i = 0; i < 5; ++i) add("<path class=\"stroke\" d=\"M{:.1f} {}v10\"/><text class=\"softfill\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", at(std::pow(10, i - 4)), y - 5, at(std::pow(10, i - 4)), y + 24, names[i]);
+    for (int i = 0; i < 5; ++i) add("<path class=\"stroke\" d=\"M{:.1f} {}v10\"/><text class=\"softfill\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{}</text>\n", at(std::pow(10, i - 4)), y - 5, at(std::pow(10, i - 4)), y + 24, i == 0 ? "start" : i == 4 ? "end" : "middle", names[i]);
     std::string asks;
     for (std::size_t i = 2; i < t_.ladder.size() && !person_; ++i) {
       const Mark& m = t_.ladder[i];
       add("<path class=\"stroke\" stroke-dasharray=\"2 2\" d=\"M{:.1f} {}v18\"/>\n", at(m.probability), y - 9);
       asks += fmt::format("{}{} {}", asks.empty() ? "" : ", ", natural_frequency(m.probability, t_.denominator), m.name.substr(m.name.find(": ") + 2));
     }
-    const bool near = std::abs(now - before) < 60;
+    const bool same = std::abs(now - before) < 6, near = std::abs(now - before) < 90, rises = before < now;
+    const auto anchor = [&](double x) { return x < 60 ? "start" : x > 740 ? "end" : "middle"; };
     add("<circle cx=\"{:.1f}\" cy=\"{}\" r=\"5.5\" class=\"stroke\" stroke-width=\"2\" style=\"fill:var(--paper)\"/><circle class=\"tumour\" cx=\"{:.1f}\" cy=\"{}\" r=\"6.5\"/>\n", before, y, now, y);
-    add("<text class=\"softfill\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">before</text>\n", near ? (before < now ? before + 4 : before - 4) : before, y - 16, near ? (before < now ? "end" : "start") : "middle");
-    add("<text class=\"ink\" font-weight=\"bold\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">now</text>\n", near ? (before < now ? now : now) : now, y - 16, near ? (before < now ? "start" : "end") : "middle");
+    if (!same) add("<text class=\"softfill\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">before</text>\n", near ? before + (rises ? -2 : 2) : before, y - 16, near ? (rises ? "end" : "start") : anchor(before));
+    add("<text class=\"ink\" font-weight=\"bold\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{}</text>\n", near && !same ? now + (rises ? 2 : -2) : now, y - 16, near && !same ? (rises ? "start" : "end") : anchor(now),
+        same ? "before and now" : "now");
     out_ += "</svg>\n<figcaption>Any tumour, on a scale by tens.";
     if (!asks.empty()) add(" Dashed: a chance of cancer that asks for action by itself ({}).", asks);
     out_ += "</figcaption>\n</figure>\n";
@@ -301,7 +303,7 @@ class Page {
     for (const auto& [id, p] : t_.levels) {
       const double h = 54 * p / most;
       add("<rect class=\"bg\" x=\"{:.1f}\" y=\"2\" width=\"{:.1f}\" height=\"54\"/><rect class=\"other\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"><title>{}: {} {}</title></rect>", x + 1, step - 2, x + 1, 56 - h,
-          step - 2, h, escape(id), count_of(p, t_.denominator), t_.of);
+          step - 2, h, escape(id), escape(count_of(p, t_.denominator)), t_.of);
       add("<text class=\"softfill\" style=\"font-size:9.5px\" x=\"{:.1f}\" y=\"70\" text-anchor=\"middle\">{}</text>\n", x + step / 2, id.size() > 3 ? (id == "coccyx" ? "Co" : "out") : escape(id));
       x += step;
     }
@@ -324,7 +326,7 @@ class Page {
 
   void reasons() {
     if (t_.reasons.empty() && t_.hardly.empty()) return;
-    add("<section class=\"long wide\" aria-labelledby=\"why\">\n<h2 id=\"why\">{}</h2>\n", person_ ? "What counts, and how much" : "Why");
+    add("<section class=\"wide\" aria-labelledby=\"why\">\n<h2 id=\"why\">{}</h2>\n", person_ ? "What counts, and how much" : "Why");
     double most = 3;
     for (const auto& g : t_.reasons)
       for (const auto& p : g.pushes) most = std::max(most, std::abs(p.decibans));
@@ -353,10 +355,10 @@ class Page {
 
   void next() {
     if (t_.next.empty()) return;
-    add("<section class=\"long\" aria-labelledby=\"next\">\n<h2 id=\"next\">{}</h2>\n", person_ ? "What would tell us more" : "Ask or test next");
+    add("<section class=\"next\" aria-labelledby=\"next\">\n<h2 id=\"next\">{}</h2>\n", person_ ? "What would tell us more" : "Ask or test next");
     add("<table><caption>{}</caption><thead><tr><th scope=\"col\">question</th><th scope=\"col\">answer</th>{}<th scope=\"col\" class=\"n\">tumour{}</th>{}</tr></thead>\n",
-        person_ ? fmt::format("Now: tumour {}, something that cannot wait {} {}.", t_.tumour_count, t_.emergency_count, t_.of) : fmt::format("Most information for the least burden. Now: tumour {}, emergency {} {}.", t_.tumour_count, t_.emergency_count, t_.of),
-        person_ ? "" : "<th scope=\"col\" class=\"n\">answered so by</th>", "", person_ ? "<th scope=\"col\" class=\"n\">&nbsp; cannot wait</th>" : "<th scope=\"col\" class=\"n\">&nbsp; emergency</th>");
+        person_ ? fmt::format("Now: tumour {}, something that cannot wait {} {}.", escape(t_.tumour_count), escape(t_.emergency_count), t_.of) : fmt::format("Most information for the least burden. Now: tumour {}, emergency {} {}.", escape(t_.tumour_count), escape(t_.emergency_count), t_.of),
+        person_ ? "" : "<th scope=\"col\" class=\"n\">this answer in</th>", "", person_ ? "<th scope=\"col\" class=\"n\">&nbsp; cannot wait</th>" : "<th scope=\"col\" class=\"n\">&nbsp; emergency</th>");
     for (const auto& q : t_.next) {
       out_ += "<tbody>";
       bool first = true;

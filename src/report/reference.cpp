@@ -771,6 +771,10 @@ std::string short_citation(const Source& s) {
   if (const auto cut = who.find_first_of(",;"); cut != std::string::npos) who = who.substr(0, cut);
   for (const char* tail : {" et al.", " et al"})
     if (const auto cut = who.find(tail); cut != std::string::npos) who = who.substr(0, cut);
+  // Without initials: Harding IJ is Harding.
+  if (const auto last = who.rfind(' '); last != std::string::npos && who.size() - last <= 4 &&
+                                        std::all_of(who.begin() + static_cast<std::ptrdiff_t>(last) + 1, who.end(), [](unsigned char c) { return std::isupper(c); }))
+    who = who.substr(0, last);
   // Names of institutions are long; their key says the same in a word.
   if (columns_of(who) > 24) return s.key;
   return s.year ? fmt::format("{} {}", who, s.year) : who;

@@ -15,7 +15,7 @@ namespace dorsalgia {
 
 namespace {
 
-constexpr std::size_t kCauses = 8, kMechanisms = 6, kStages = 4, kQuestions = 6, kChanges = 4;
+constexpr std::size_t kCauses = 8, kMechanisms = 6, kStages = 4, kQuestions = 6, kChanges = 3;
 
 // One thing that was said ("cancer_history: none") can be many answers. It is one reason, put back as a whole.
 void join_reasons_said_at_once(const ExactEngine& engine, const Presentation& person, const Posterior& posterior, std::vector<Reason>& all) {
@@ -686,7 +686,7 @@ class Teller {
     for (const Group& g : groups) {
       if (person_voice_ && !g.up) continue;
       if (out_.changes.size() >= kChanges) break;
-      out_.changes.push_back({g.up, list_of(g.answers, 5), urgency_phrase(g.urgency), g.because == "no rule" ? "no rule would be left" : because_name(k_, g.because)});
+      out_.changes.push_back({g.up, list_of(g.answers, 4), urgency_phrase(g.urgency), g.because == "no rule" ? "no rule would be left" : because_name(k_, g.because)});
     }
   }
 

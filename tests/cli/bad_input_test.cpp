@@ -81,7 +81,7 @@ TEST_F(BadInput, Contradiction) {
 TEST_F(BadInput, WordsThatAreNoCommand) {
   refused("", "subcommand");
   refused("asess", "");
-  refused("assess", "FILE");
+  refused("assess", "file is required");
   refused("assess p.json q.json", "");
   refused("assess --jsn p.json", "");
   refused("assess --json --html p.json", "");

@@ -1,4 +1,5 @@
 // The commands as their users run them: what comes out can be used, and the README tells the truth.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -42,7 +43,7 @@ TEST_F(Cli, AssessText) {
   for (const char* never : {"cancer excluded", "safe to", "reassuring"}) EXPECT_FALSE(has(text, never)) << never;
   EXPECT_FALSE(has(text, "\x1b[")) << "no colour into a file";
   EXPECT_TRUE(has(good("--color always assess -", kWoman), "\x1b["));
-  for (const auto& line : lines_of(good("assess --width 60 -", kWoman))) EXPECT_LE(line.size(), 90u) << line;  // bytes; some are not ASCII
+  for (const auto& line : lines_of(good("assess --width 60 -", kWoman))) EXPECT_LE(std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; }), 60) << line;  // characters of UTF-8
 }
 
 TEST_F(Cli, AssessJson) {
@@ -73,7 +74,7 @@ TEST_F(Cli, AssessHtmlIsOneFileThatFetchesNothing) {
   EXPECT_TRUE(has(page, "</html>"));
   EXPECT_FALSE(std::regex_search(page, std::regex("<script", std::regex::icase)));
   EXPECT_FALSE(std::regex_search(page, std::regex("(src|href|action)\\s*=\\s*[\"']?\\s*(https?:)?//", std::regex::icase)));
-  EXPECT_FALSE(std::regex_search(page, std::regex("url\\(|@import", std::regex::icase)));
+  EXPECT_FALSE(std::regex_search(page, std::regex("url\\((?!#)|@import", std::regex::icase)));
   EXPECT_FALSE(std::regex_search(page, std::regex("\\son[a-z]+\\s*=\\s*[\"']", std::regex::icase)));
 }
 
@@ -106,7 +107,8 @@ TEST_F(Cli, Evaluate) {
         R"({"id": "b", "age": 31, "sex": "male", "findings": {"minor_strain_onset": "present"}, "location": "lumbar", "truth": {"cause": "strain", "is_tumour": false, "level": "L5", "emergency": false, "group": "nonspecific"}, "appropriate_urgency": "routine"})"
         "\n");
   const json r = good_json("evaluate --json cases.jsonl");
-  EXPECT_EQ(r["all"].is_null() ? r["counts"]["cases"] : r["all"]["counts"]["cases"], 2);
+  EXPECT_EQ(r.at("counts").at("cases"), 2);
+  EXPECT_EQ(r.at("headline").at("counts").at("cases"), 0);  // richness is not stated
   EXPECT_FALSE(good("evaluate cases.jsonl").empty());
 }
 
@@ -188,6 +190,13 @@ TEST_F(Cli, AskRefusesWhatIsNoAnswerAndAsksAgain) {
   EXPECT_EQ(saved["age"], 68);
   EXPECT_EQ(saved["location"], json::array({"low back"}));
   EXPECT_EQ(saved["findings"]["weakness"], "absent");
+}
+
+TEST_F(Cli, AskSurvivesAnyBytes) {
+  const std::string text = good("ask -o me.json", std::string("\xff\xfe\n68\nf\n2\n6\nlow back\nn\nn\nn\nn\ny\nsarc\xc3oma \x1b[31m\n") + std::string(100000, 'x') + "\n2\nr\n");
+  EXPECT_FALSE(has(text, "\x1b[31m"));
+  EXPECT_EQ(json::parse(slurp(folder_ / "me.json"))["context"]["years_since_cancer"], 2);
+  good("assess me.json");
 }
 
 TEST_F(Cli, AskToTheVeryEnd) {

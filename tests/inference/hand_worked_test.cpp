@@ -201,6 +201,29 @@ TEST_P(HandWorked, NightPainOrWeakLegs) {
   EXPECT_NEAR(now().emergency, 0.003125 * 0.45 * 0.307 / (0.01 * 0.45 * (0.3125 * 0.307 + 0.6875 * 0.01) + 0.99 * 0.72 * 0.01), kTiny);
 }
 
+TEST_P(HandWorked, TwoAnyOfsThatShareNightPain) {
+  const Answer night{night_pain, 1, 1, false, 0, 0, ""}, legs{weak_legs, 2, 2, false, 0, 0, ""}, cancer{history, 1, 4, false, 0, 0, ""};
+  p_.any_of = {{{night, legs}, ""}, {{night, cancer}, ""}};
+  // night pain, or else both of the others: tumour 0.55 + 0.45 x 0.4 x (0.3125 x 0.307 + 0.6875 x 0.01)
+  const double t = 0.55 + 0.45 * 0.4 * (0.3125 * 0.307 + 0.6875 * 0.01), s = 0.28 + 0.72 * 0.02 * 0.01;
+  EXPECT_NEAR(now().tumour, 0.01 * t / (0.01 * t + 0.99 * s), kTiny);
+}
+
+// The same with a value that two ranges cut in three: below 20, 20 to 30, above 30.
+TEST_P(HandWorked, TwoAnyOfsThatShareAValue) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const Answer above20{esr, 0, 0, true, 20, inf, ""}, below30{esr, 0, 0, true, -inf, 30, ""}, night{night_pain, 1, 1, false, 0, 0, ""};
+  p_.any_of = {{{above20, night}, ""}, {{below30, night}, ""}};
+  // 20 to 30, or else night pain
+  auto either = [](double mean, double night_p) {
+    const double z20 = (std::log(20) - mean) / 0.5, z30 = (std::log(30) - mean) / 0.5;
+    const double between = 0.98 * 0.5 * (std::erfc(z20 / std::sqrt(2)) - std::erfc(z30 / std::sqrt(2))) + 0.02 * std::log(1.5) / 5;
+    return between + (1 - between) * night_p;
+  };
+  const double t = either(std::log(30), 0.55), s = either(std::log(10), 0.28);
+  EXPECT_NEAR(now().tumour, 0.01 * t / (0.01 * t + 0.99 * s), kTiny);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, HandWorked, testing::Values("oracle", "exact"), [](const auto& p) { return std::string(p.param); });
 
 }  // namespace

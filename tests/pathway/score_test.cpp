@@ -1,6 +1,10 @@
 #include "pathway/score.h"
 
-#include <rapidcheck/gtest.h>
+#include <gtest/gtest.h>
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>  // after gtest.h, which it needs
 
 #include "support/tiny_knowledge.h"
 
