@@ -27,14 +27,40 @@ const ExactEngine& engine() {
 // A woman of 68 in general practice, six weeks of pain in the chest part of the spine; the first so many of what is
 // usually asked, with a blood test and an earlier cancer among them.
 Presentation person(int answers) {
-  static const std::vector<std::pair<const char*, int>> asked = {
-      {"night_pain", 1},        {"fever", 0},           {"history_breast", 1},    {"weight_loss", 0},    {"esr", 54},
-      {"progressive_pain", 1},  {"weakness", 0},        {"bladder_dysfunction", 0}, {"radicular_pain", 1}, {"morning_stiffness", 0},
-      {"spinal_tenderness", 1}, {"trauma", 0},          {"constant_pain", 1},     {"smoker", 0},         {"crp", 12},
-      {"gait_disturbance", 0},  {"saddle_anaesthesia", 0}, {"numbness", 1},       {"babinski", 0},       {"hyperreflexia", 0},
-      {"pain_worse_lying", 1},  {"pain_worse_coughing", 0}, {"insidious_onset", 1}, {"acute_onset", 0},  {"recurrent_pain", 0},
-      {"limited_movement", 1},  {"bowel_dysfunction", 0}, {"tingling", 0},        {"haemoglobin", 112},  {"pain_at_rest", 1},
-      {"night_sweats", 0},      {"abdominal_pain", 0},  {"severe_pain", 1},       {"deformity", 0}};
+  static const std::vector<std::pair<const char*, int>> asked = {{"night_pain", 1},
+                                                                 {"fever", 0},
+                                                                 {"history_breast", 1},
+                                                                 {"weight_loss", 0},
+                                                                 {"esr", 54},
+                                                                 {"progressive_pain", 1},
+                                                                 {"weakness", 0},
+                                                                 {"bladder_dysfunction", 0},
+                                                                 {"radicular_pain", 1},
+                                                                 {"morning_stiffness", 0},
+                                                                 {"spinal_tenderness", 1},
+                                                                 {"trauma", 0},
+                                                                 {"constant_pain", 1},
+                                                                 {"smoker", 0},
+                                                                 {"crp", 12},
+                                                                 {"gait_disturbance", 0},
+                                                                 {"saddle_anaesthesia", 0},
+                                                                 {"numbness", 1},
+                                                                 {"babinski", 0},
+                                                                 {"hyperreflexia", 0},
+                                                                 {"pain_worse_lying", 1},
+                                                                 {"pain_worse_coughing", 0},
+                                                                 {"insidious_onset", 1},
+                                                                 {"acute_onset", 0},
+                                                                 {"recurrent_pain", 0},
+                                                                 {"limited_movement", 1},
+                                                                 {"bowel_dysfunction", 0},
+                                                                 {"tingling", 0},
+                                                                 {"haemoglobin", 112},
+                                                                 {"pain_at_rest", 1},
+                                                                 {"night_sweats", 0},
+                                                                 {"abdominal_pain", 0},
+                                                                 {"severe_pain", 1},
+                                                                 {"deformity", 0}};
   Presentation p;
   p.age = 68, p.sex = Sex::female, p.setting = 1, p.weeks = {6, 6}, p.locations = {1};
   for (const auto& [id, value] : asked) {

@@ -32,7 +32,8 @@ using nlohmann::json;
 constexpr std::size_t kLongestReply = 200;
 constexpr double kTellsLittle = 1e-4;  // bits about tumour and emergency together, per burden; below it the rest is not worth the time
 
-const std::vector<std::string> kGate = {"weakness", "bladder_dysfunction", "bowel_dysfunction", "saddle_anaesthesia", "any_cancer_history", "fever"};
+const std::vector<std::string> kGate = {"weakness",           "bladder_dysfunction", "bowel_dysfunction",
+                                        "saddle_anaesthesia", "any_cancer_history",  "fever"};
 
 const std::set<std::string> kForChildren = {"refusal_to_walk"};  // never asked of an adult
 
@@ -102,13 +103,20 @@ std::optional<json> weeks(const std::string& reply) {
 class Interview {
  public:
   Interview(const Brain& brain, std::string profile, Voice voice, bool colour)
-      : k_(brain.knowledge), m_(brain.model), engine_(*brain.engine), profile_(std::move(profile)), voice_(voice), colour_(colour), echo_(!isatty(STDIN_FILENO)) {
+      : k_(brain.knowledge),
+        m_(brain.model),
+        engine_(*brain.engine),
+        profile_(std::move(profile)),
+        voice_(voice),
+        colour_(colour),
+        echo_(!isatty(STDIN_FILENO)) {
     look();
   }
 
   // false: the user quit.
   bool run() {
-    say(fmt::format("One question at a time; r shows the result so far at any time.\n{}{}\n", kHelp, k_.safety_net.not_excluded.empty() ? "" : "\n" + k_.safety_net.not_excluded + "\n"));
+    say(fmt::format("One question at a time; r shows the result so far at any time.\n{}{}\n", kHelp,
+                    k_.safety_net.not_excluded.empty() ? "" : "\n" + k_.safety_net.not_excluded + "\n"));
     while (const auto item = next()) {
       const Reply reply = ask(*item);
       if (reply == Reply::quit) return false;
@@ -185,11 +193,34 @@ class Interview {
 
   std::vector<Item> opening() const {
     std::vector<Item> out(5);
-    out[0] = {"age", {"age"}, words("Age in years?", "How old are you, in years?"), "years", "How often each cause comes depends most on age; under 18 other rules apply.", {}, number_or_word, nullptr};
-    out[1] = {"sex", {"sex"}, words("Sex at birth?", "What was your sex at birth?"), "m, f", "Rates of most causes, and what is normal in blood, differ by sex.",
-              {{"male", "male"}, {"female", "female"}}, [](const std::string& r) { return r == "m" || r == "f" || r == "male" || r == "female" ? std::optional<json>(r[0] == 'm' ? "male" : "female") : std::nullopt; }, nullptr};
+    out[0] = {"age",
+              {"age"},
+              words("Age in years?", "How old are you, in years?"),
+              "years",
+              "How often each cause comes depends most on age; under 18 other rules apply.",
+              {},
+              number_or_word,
+              nullptr};
+    out[1] = {"sex",
+              {"sex"},
+              words("Sex at birth?", "What was your sex at birth?"),
+              "m, f",
+              "Rates of most causes, and what is normal in blood, differ by sex.",
+              {{"male", "male"}, {"female", "female"}},
+              [](const std::string& r) {
+                return r == "m" || r == "f" || r == "male" || r == "female" ? std::optional<json>(r[0] == 'm' ? "male" : "female")
+                                                                            : std::nullopt;
+              },
+              nullptr};
     Item& setting = out[2];
-    setting = {"setting", {"setting"}, words("Where is the person seen?", "Where are you being seen?"), "", "Dangerous causes are commoner among people seen in hospital.", {}, {}, nullptr};
+    setting = {"setting",
+               {"setting"},
+               words("Where is the person seen?", "Where are you being seen?"),
+               "",
+               "Dangerous causes are commoner among people seen in hospital.",
+               {},
+               {},
+               nullptr};
     for (std::size_t s = 0; s < k_.population.settings.size(); ++s) {
       setting.choices += fmt::format("{}{} {}", s ? ", " : "", s + 1, k_.population.settings[s].name);
       setting.trials.emplace_back(k_.population.settings[s].name, k_.population.settings[s].id);
@@ -199,10 +230,22 @@ class Interview {
         if (r == std::to_string(s + 1)) return k_.population.settings[s].id;
       return r;
     };
-    out[3] = {"duration", {"duration_weeks"}, words("For how long has there been pain?", "For how long have you had this pain?"), "weeks; also 10 days, 3 months, 4-8",
-              "A disc heals, a tumour grows: the same signs mean different things after a week and after half a year.", {}, weeks, nullptr};
-    out[4] = {"location", {"location"}, words("Where is the pain?", "Where does it hurt?"), "neck, upper back, low back, sacral, flank, or a level such as T10; several with commas",
-              "Causes prefer their levels: metastases the thoracic spine, discs the lumbar one.", {}, {}, nullptr};
+    out[3] = {"duration",
+              {"duration_weeks"},
+              words("For how long has there been pain?", "For how long have you had this pain?"),
+              "weeks; also 10 days, 3 months, 4-8",
+              "A disc heals, a tumour grows: the same signs mean different things after a week and after half a year.",
+              {},
+              weeks,
+              nullptr};
+    out[4] = {"location",
+              {"location"},
+              words("Where is the pain?", "Where does it hurt?"),
+              "neck, upper back, low back, sacral, flank, or a level such as T10; several with commas",
+              "Causes prefer their levels: metastases the thoracic spine, discs the lumbar one.",
+              {},
+              {},
+              nullptr};
     out[4].understand = [](const std::string& r) -> std::optional<json> {
       const auto places = split(r);
       return places.empty() ? std::nullopt : std::optional<json>(places);
@@ -212,21 +255,37 @@ class Interview {
 
   std::vector<Item> cancer() const {
     std::vector<Item> out;
-    out.push_back({"cancer", {"context", "cancer_history"}, words("Any history of cancer, however long ago?", "Have you ever had cancer, even long ago?"), "y, n, ?", "", {{"yes", true}, {"no", false}},
+    out.push_back({"cancer",
+                   {"context", "cancer_history"},
+                   words("Any history of cancer, however long ago?", "Have you ever had cancer, even long ago?"),
+                   "y, n, ?",
+                   "",
+                   {{"yes", true}, {"no", false}},
                    [](const std::string& r) -> std::optional<json> {
                      const auto answer = yes_or_no(r);
                      return answer ? std::optional<json>(*answer == "present") : std::nullopt;
                    },
                    nullptr});
     if (!said("cancer", true)) return out;
-    out.push_back({"which_cancer", {"context", "cancer_history"}, words("Which cancer?", "Which cancer was it?"), "breast, lung, prostate, kidney, thyroid, bowel, melanoma, lymphoma, ...; several with commas",
-                   "Breast, lung, prostate, kidney and thyroid cancer go to bone most often.", {}, [](const std::string& r) -> std::optional<json> {
+    out.push_back({"which_cancer",
+                   {"context", "cancer_history"},
+                   words("Which cancer?", "Which cancer was it?"),
+                   "breast, lung, prostate, kidney, thyroid, bowel, melanoma, lymphoma, ...; several with commas",
+                   "Breast, lung, prostate, kidney and thyroid cancer go to bone most often.",
+                   {},
+                   [](const std::string& r) -> std::optional<json> {
                      const auto names = split(r);
                      return names.empty() ? std::nullopt : std::optional<json>(names.size() == 1 ? json(names[0]) : json(names));
                    },
                    true});
-    out.push_back({"years_since_cancer", {"context", "years_since_cancer"}, words("How many years ago was it found?", "How many years ago was it found?"), "years", "The chance of spread falls with the years, at a pace that differs between cancers.",
-                   {}, number_or_word, nullptr});
+    out.push_back({"years_since_cancer",
+                   {"context", "years_since_cancer"},
+                   words("How many years ago was it found?", "How many years ago was it found?"),
+                   "years",
+                   "The chance of spread falls with the years, at a pace that differs between cancers.",
+                   {},
+                   number_or_word,
+                   nullptr});
     return out;
   }
 
@@ -244,7 +303,9 @@ class Interview {
       const double usual = at_age(m.centre, person_.sex.value_or(Sex::female), person_.age.value_or(50));
       item.choices = fmt::format("a number with its unit, such as {:.2g} {}; or low, normal, raised; ? not known", usual, f.unit);
       for (const char* word : {"low", "normal", "raised"}) item.trials.emplace_back(word, word);
-      item.understand = [](const std::string& r) -> std::optional<json> { return r == "y" || r == "n" || r == "yes" || r == "no" ? std::nullopt : std::optional<json>(number_or_word(r)); };
+      item.understand = [](const std::string& r) -> std::optional<json> {
+        return r == "y" || r == "n" || r == "yes" || r == "no" ? std::nullopt : std::optional<json>(number_or_word(r));
+      };
       return item;
     }
     item.trials = {{"yes", "present"}, {"no", "absent"}};
@@ -275,7 +336,9 @@ class Interview {
     std::vector<std::string> wanted = triage_.not_assessed;
     for (const Rule* r : triage_.unknown) collect(r->when, wanted);
     for (const auto& id : wanted)
-      if (const Finding* f = k_.finding(id); f && !asked(id) && f->kind != FindingKind::history && f->burden != "record" && !person_.answer(m_.finding(id))) return about(*f);
+      if (const Finding* f = k_.finding(id);
+          f && !asked(id) && f->kind != FindingKind::history && f->burden != "record" && !person_.answer(m_.finding(id)))
+        return about(*f);
     return std::nullopt;
   }
 
@@ -377,7 +440,10 @@ class Interview {
   void tell() {
     emergencies();
     const bool none = triage_.urgency == Urgency::routine;
-    say(fmt::format("  {}  {}\n", paint(none ? "[so far no rule asks for more than routine care]" : fmt::format("[{}]", shout(triage_.urgency)), triage_.urgency), chance()));
+    say(fmt::format(
+        "  {}  {}\n",
+        paint(none ? "[so far no rule asks for more than routine care]" : fmt::format("[{}]", shout(triage_.urgency)), triage_.urgency),
+        chance()));
     if (!none && triage_.urgency != told_) say(fmt::format("  because: {}\n", name_of(triage_.fired.front())));
     told_ = triage_.urgency;
   }
@@ -393,7 +459,8 @@ class Interview {
       say(fmt::format("\n  {}\n  {}.\n", paint("*** " + shout(Urgency::emergency) + " ***", Urgency::emergency), name_of(f)));
       if (f.rule) say(fmt::format("  {}\n", for_person() ? f.rule->action_person : f.rule->action_clinician));
       if (f.rule && f.rule->within_hours) say(fmt::format("  Within {:g} hours.\n", *f.rule->within_hours));
-      if (const auto it = k_.safety_net.emergency_numbers.find(profile_); it != k_.safety_net.emergency_numbers.end() && for_person()) say(fmt::format("  Emergency number: {}\n", it->second));
+      if (const auto it = k_.safety_net.emergency_numbers.find(profile_); it != k_.safety_net.emergency_numbers.end() && for_person())
+        say(fmt::format("  Emergency number: {}\n", it->second));
       say("  Do not wait for the end of the questions. r shows the result.\n\n");
     }
     announced_ = now;
@@ -424,9 +491,11 @@ class Interview {
     for (const auto& [word, v] : outcomes) {
       std::string line = fmt::format("  If {}:", word);
       if (!v.triage.child && v.posterior.possible)
-        line += fmt::format(" tumour {} -> {} in {}", count_of(posterior_.tumour, denominator), count_of(v.posterior.tumour, denominator), grouped(denominator));
+        line += fmt::format(" tumour {} -> {} in {}", count_of(posterior_.tumour, denominator), count_of(v.posterior.tumour, denominator),
+                            grouped(denominator));
       if (v.triage.urgency != triage_.urgency)
-        line += fmt::format("{} {}{}", line.back() == ':' ? "" : ";", shout(v.triage.urgency), v.triage.fired.empty() ? "" : fmt::format(" ({})", name_of(v.triage.fired.front())));
+        line += fmt::format("{} {}{}", line.back() == ':' ? "" : ";", shout(v.triage.urgency),
+                            v.triage.fired.empty() ? "" : fmt::format(" ({})", name_of(v.triage.fired.front())));
       else if (v.triage.child) line += " no other urgency";
       say(line + "\n");
     }
@@ -455,8 +524,12 @@ void add_ask(CLI::App& app, Shared& shared) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("ask", "The interview: always the next most informative question, and at any time the result");
-  command->add_option("--for", options->voice, "Questions and words for a clinician or for the person")->check(CLI::IsMember({"clinician", "person"}))->capture_default_str();
-  command->add_option("--profile", options->profile, "Whose rules apply besides the common ones")->check(CLI::IsMember({"uk", "us"}))->capture_default_str();
+  command->add_option("--for", options->voice, "Questions and words for a clinician or for the person")
+      ->check(CLI::IsMember({"clinician", "person"}))
+      ->capture_default_str();
+  command->add_option("--profile", options->profile, "Whose rules apply besides the common ones")
+      ->check(CLI::IsMember({"uk", "us"}))
+      ->capture_default_str();
   command->add_option("-o,--output", options->output, "Save the answers to this file; dorsalgia assess reads it again")->type_name("FILE");
   command->callback([options, &shared] {
     if (options->output == "-") throw Stop(kBadInput, "-o needs a file: standard output holds the questions");

@@ -21,8 +21,12 @@ void add_assess(CLI::App& app, Shared& shared) {
   command->add_option("file", options->file, "The person as JSON (docs/input.md); - reads standard input")->type_name("FILE")->required();
   auto* json = command->add_flag("--json", options->json, "Everything, at full precision, for programs");
   command->add_flag("--html", options->html, "One page that prints well and fetches nothing")->excludes(json);
-  command->add_option("--for", options->voice, "Words for a clinician or for the person (text and HTML)")->check(CLI::IsMember({"clinician", "person"}))->capture_default_str();
-  command->add_option("--profile", options->profile, "Whose rules apply besides the common ones")->check(CLI::IsMember({"uk", "us"}))->capture_default_str();
+  command->add_option("--for", options->voice, "Words for a clinician or for the person (text and HTML)")
+      ->check(CLI::IsMember({"clinician", "person"}))
+      ->capture_default_str();
+  command->add_option("--profile", options->profile, "Whose rules apply besides the common ones")
+      ->check(CLI::IsMember({"uk", "us"}))
+      ->capture_default_str();
   command->add_option("-o,--output", options->output, "Write to this file instead of standard output")->type_name("FILE");
   command->add_option("--width", options->width, "Columns of the text")->check(CLI::Range(40, 140))->capture_default_str();
   command->callback([options, &shared] {

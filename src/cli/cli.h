@@ -28,10 +28,10 @@ struct Brain {
   std::unique_ptr<ExactEngine> engine;
 };
 struct Shared {
-  std::string knowledge_dir;      // --knowledge; empty: built in
-  std::string colour = "auto";    // --color auto|always|never
-  bool use_colour() const;        // a terminal, and NO_COLOR is not set
-  const Brain& brain() const;     // made on first use
+  std::string knowledge_dir;           // --knowledge; empty: built in
+  std::string colour = "auto";         // --color auto|always|never
+  bool use_colour() const;             // a terminal, and NO_COLOR is not set
+  const Brain& brain() const;          // made on first use
   const Knowledge& knowledge() const;  // without compiling a model
  private:
   mutable std::unique_ptr<Brain> brain_;

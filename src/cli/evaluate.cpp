@@ -73,7 +73,9 @@ std::string table(const json& result, bool colour) {
   std::string out;
   const json& headline = result["headline"];
   auto bold = [&](const std::string& s) { return colour ? "\x1b[1m" + s + "\x1b[0m" : s; };
-  auto head = [&](const std::string& title) { out += fmt::format("{}{}\n", out.empty() ? "" : "\n", bold(fmt::format("{:<56}{:>12}{:>12}", title, "headline", "all"))); };
+  auto head = [&](const std::string& title) {
+    out += fmt::format("{}{}\n", out.empty() ? "" : "\n", bold(fmt::format("{:<56}{:>12}{:>12}", title, "headline", "all")));
+  };
   auto line = [&](const std::string& label, const char* path, auto tell) {
     const json::json_pointer at(path);
     out += fmt::format("  {:<54}{:>12}{:>12}\n", label, tell(headline.at(at)), tell(result.at(at)));
@@ -113,19 +115,25 @@ std::string misses(const json& result, bool colour) {
     if (!std::count(kinds.begin(), kinds.end(), m["what"].get<std::string>())) kinds.push_back(m["what"]);
     width = std::min<std::size_t>(32, std::max(width, m["id"].get<std::string>().size()));
   }
-  std::sort(kinds.begin(), kinds.end(), [](const auto& a, const auto& b) { return (a == "urgency") != (b == "urgency") ? a == "urgency" : a < b; });
+  std::sort(kinds.begin(), kinds.end(),
+            [](const auto& a, const auto& b) { return (a == "urgency") != (b == "urgency") ? a == "urgency" : a < b; });
   for (const auto& kind : kinds) {
-    const std::string title = fmt::format("Missed: {} ({})", kind, std::count_if(result["misses"].begin(), result["misses"].end(), [&](const auto& m) { return m["what"] == kind; }));
+    const std::string title =
+        fmt::format("Missed: {} ({})", kind,
+                    std::count_if(result["misses"].begin(), result["misses"].end(), [&](const auto& m) { return m["what"] == kind; }));
     out += fmt::format("\n{}\n", colour ? "\x1b[1m" + title + "\x1b[0m" : title);
     for (const auto& m : result["misses"])
       if (m["what"] == kind)
         out += fmt::format("  {:<{}}  {}\n", m["id"].get<std::string>(), width,
-                           wrapped(fmt::format("expected {}, got {}; {}", words(m["expected"]), words(m["got"]), words(m["reason"])), kWidth, static_cast<int>(width) + 4));
+                           wrapped(fmt::format("expected {}, got {}; {}", words(m["expected"]), words(m["got"]), words(m["reason"])),
+                                   kWidth, static_cast<int>(width) + 4));
   }
   if (!result["unknown_names"].empty()) {
     std::vector<std::string> names;
-    for (const auto& [name, n] : result["unknown_names"].items()) names.push_back(n == 1 ? name : fmt::format("{} ({})", name, n.get<int>()));
-    out += fmt::format("\nNames that were not understood and not used:\n  {}\n", wrapped(fmt::format("{}", fmt::join(names, ", ")), kWidth, 2));
+    for (const auto& [name, n] : result["unknown_names"].items())
+      names.push_back(n == 1 ? name : fmt::format("{} ({})", name, n.get<int>()));
+    out += fmt::format("\nNames that were not understood and not used:\n  {}\n",
+                       wrapped(fmt::format("{}", fmt::join(names, ", ")), kWidth, 2));
   }
   return out;
 }
@@ -140,11 +148,13 @@ void run(const Shared& shared, const std::string& file, const std::string& profi
     result = evaluate(lines, brain.knowledge, *brain.engine, profile, faults);
   }
   const bool colour = shared.use_colour() && (output.empty() || output == "-");
-  const std::string ending = fmt::format("\nModel {} ({}), profile {}.\n", result["model"]["version"].get<std::string>(), result["model"]["hash"].get<std::string>(), profile);
+  const std::string ending = fmt::format("\nModel {} ({}), profile {}.\n", result["model"]["version"].get<std::string>(),
+                                         result["model"]["hash"].get<std::string>(), profile);
   write_output(output, as_json ? result.dump(2) + "\n" : table(result, colour) + misses(result, colour) + ending);
   if (faults.empty()) return;
   std::string told;
-  for (const auto& f : faults) told += fmt::format("{}{}:{}: {}", told.empty() ? "" : "\n", file == "-" ? "standard input" : file, f.line, f.text);
+  for (const auto& f : faults)
+    told += fmt::format("{}{}:{}: {}", told.empty() ? "" : "\n", file == "-" ? "standard input" : file, f.line, f.text);
   throw Stop(kBadInput, told);
 }
 
@@ -158,7 +168,9 @@ void add_evaluate(CLI::App& app, Shared& shared) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("evaluate", "Score a file of cases with known truth, one JSON object a line");
   command->add_option("CASES", options->file, "The file (JSON Lines), - for standard input")->required();
-  command->add_option("--profile", options->profile, "Whose guidelines: uk or us")->check(CLI::IsMember({"uk", "us"}))->capture_default_str();
+  command->add_option("--profile", options->profile, "Whose guidelines: uk or us")
+      ->check(CLI::IsMember({"uk", "us"}))
+      ->capture_default_str();
   command->add_option("-o,--output", options->output, "Write here instead of to standard output")->type_name("FILE");
   command->add_flag("--json", options->json, "As JSON");
   command->callback([&shared, options] { run(shared, options->file, options->profile, options->output, options->json); });

@@ -39,22 +39,32 @@ Items list_causes(const Knowledge& k) {
   Items out;
   for (const auto& c : k.causes) {
     const char* behaviour = c.behaviour == Behaviour::malignant ? "malignant" : c.behaviour == Behaviour::benign ? "benign" : "";
-    out.push_back({c.id, c.group, c.name, fmt::format("{}{}{}", behaviour, c.emergency && *behaviour ? ", " : "", c.emergency ? "emergency" : ""),
+    out.push_back({c.id,
+                   c.group,
+                   c.name,
+                   fmt::format("{}{}{}", behaviour, c.emergency && *behaviour ? ", " : "", c.emergency ? "emergency" : ""),
                    {{"behaviour", *behaviour ? behaviour : "none"}, {"emergency", c.emergency}, {"course", c.course}}});
   }
   return out;
 }
 
 Items list_findings(const Knowledge& k) {
-  const std::map<FindingKind, const char*> kinds = {{FindingKind::symptom, "symptom"}, {FindingKind::sign, "sign"}, {FindingKind::context, "context"},
-                                                    {FindingKind::history, "history"}, {FindingKind::test, "test"}, {FindingKind::measured, "measured"}};
+  const std::map<FindingKind, const char*> kinds = {{FindingKind::symptom, "symptom"}, {FindingKind::sign, "sign"},
+                                                    {FindingKind::context, "context"}, {FindingKind::history, "history"},
+                                                    {FindingKind::test, "test"},       {FindingKind::measured, "measured"}};
   Items out;
   for (const auto& f : k.findings) {
     std::string detail = kinds.at(f.kind);
     if (!f.unit.empty()) detail += ", " + f.unit;
     if (!f.grades.empty()) detail = fmt::format("{}: {}", detail, fmt::join(f.grades, " < "));
-    out.push_back({f.id, f.group, f.name, detail,
-                   {{"kind", kinds.at(f.kind)}, {"burden", f.burden}, {"ask", {{"clinician", f.ask_clinician}, {"person", f.ask_person}}}, {"synonyms", f.synonyms}}});
+    out.push_back({f.id,
+                   f.group,
+                   f.name,
+                   detail,
+                   {{"kind", kinds.at(f.kind)},
+                    {"burden", f.burden},
+                    {"ask", {{"clinician", f.ask_clinician}, {"person", f.ask_person}}},
+                    {"synonyms", f.synonyms}}});
     if (!f.unit.empty()) out.back().more["unit"] = f.unit;
     if (!f.grades.empty()) out.back().more["grades"] = f.grades;
   }
@@ -63,7 +73,12 @@ Items list_findings(const Knowledge& k) {
 
 Items list_mechanisms(const Knowledge& k) {
   Items out;
-  for (const auto& m : k.mechanisms) out.push_back({m.id, "", m.name, m.canal.empty() ? "" : fmt::format("only {}", fmt::join(m.canal, ", ")), {{"describes", m.describes}, {"canal", m.canal}}});
+  for (const auto& m : k.mechanisms)
+    out.push_back({m.id,
+                   "",
+                   m.name,
+                   m.canal.empty() ? "" : fmt::format("only {}", fmt::join(m.canal, ", ")),
+                   {{"describes", m.describes}, {"canal", m.canal}}});
   return out;
 }
 
@@ -72,8 +87,13 @@ Items list_courses(const Knowledge& k) {
   for (const auto& c : k.courses) {
     std::vector<std::string> stages;
     for (const auto& s : c.stages) stages.push_back(s.id);
-    const auto causes = static_cast<std::size_t>(std::count_if(k.causes.begin(), k.causes.end(), [&](const auto& x) { return x.course == c.id; }));
-    out.push_back({c.id, "", c.name, fmt::format("{}, {}", counted(stages.size(), "stage", "stages"), counted(causes, "cause", "causes")), {{"stages", stages}, {"causes", causes}}});
+    const auto causes =
+        static_cast<std::size_t>(std::count_if(k.causes.begin(), k.causes.end(), [&](const auto& x) { return x.course == c.id; }));
+    out.push_back({c.id,
+                   "",
+                   c.name,
+                   fmt::format("{}, {}", counted(stages.size(), "stage", "stages"), counted(causes, "cause", "causes")),
+                   {{"stages", stages}, {"causes", causes}}});
   }
   return out;
 }
@@ -85,7 +105,11 @@ Items list_levels(const Knowledge& k) {
     for (const auto& r : l.roots) roots.push_back(r.first);
     const bool cord = !l.cord_segment.empty() && l.cord_segment != "null";
     std::string holds = l.canal == "none" ? "no canal" : l.canal + (cord ? ", segment " + l.cord_segment : "");
-    out.push_back({l.id, l.region, holds, roots.empty() ? "" : fmt::format("roots {}", fmt::join(roots, ", ")), {{"canal", l.canal}, {"roots", roots}}});
+    out.push_back({l.id,
+                   l.region,
+                   holds,
+                   roots.empty() ? "" : fmt::format("roots {}", fmt::join(roots, ", ")),
+                   {{"canal", l.canal}, {"roots", roots}}});
     if (cord) out.back().more["cord_segment"] = l.cord_segment;
   }
   return out;
@@ -94,14 +118,22 @@ Items list_levels(const Knowledge& k) {
 Items list_rules(const Knowledge& k) {
   Items out;
   for (const auto& r : k.rules)
-    out.push_back({r.id, r.profile, r.name, r.urgency, {{"urgency", r.urgency}, {"applies", r.applies}, {"source", r.cite.source}, {"date_checked", r.date_checked}}});
+    out.push_back({r.id,
+                   r.profile,
+                   r.name,
+                   r.urgency,
+                   {{"urgency", r.urgency}, {"applies", r.applies}, {"source", r.cite.source}, {"date_checked", r.date_checked}}});
   return out;
 }
 
 Items list_scores(const Knowledge& k) {
   Items out;
   for (const auto& s : k.scores)
-    out.push_back({s.id, "", s.name, s.aggregation == "category" ? "grade" : counted(s.items.size(), "item", "items"), {{"aggregation", s.aggregation}, {"items", s.items.size()}, {"source", s.cite.source}}});
+    out.push_back({s.id,
+                   "",
+                   s.name,
+                   s.aggregation == "category" ? "grade" : counted(s.items.size(), "item", "items"),
+                   {{"aggregation", s.aggregation}, {"items", s.items.size()}, {"source", s.cite.source}}});
   return out;
 }
 
@@ -119,8 +151,17 @@ Items list_sources(const Knowledge& k) {
     if (numbers[key]) details.push_back(counted(static_cast<std::size_t>(numbers[key]), "number", "numbers"));
     if (others[key]) details.push_back(counted(static_cast<std::size_t>(others[key]), "rule, list or score", "rules, lists and scores"));
     if (!numbers[key] && !others[key]) details.push_back("nothing rests on it");
-    out.push_back({key, s.kind, s.title, fmt::format("{}", fmt::join(details, ", ")),
-                   {{"authors", s.authors}, {"year", s.year}, {"published", s.published}, {"doi", s.doi}, {"url", s.url}, {"numbers", numbers[key]}, {"rules_lists_scores", others[key]}}});
+    out.push_back({key,
+                   s.kind,
+                   s.title,
+                   fmt::format("{}", fmt::join(details, ", ")),
+                   {{"authors", s.authors},
+                    {"year", s.year},
+                    {"published", s.published},
+                    {"doi", s.doi},
+                    {"url", s.url},
+                    {"numbers", numbers[key]},
+                    {"rules_lists_scores", others[key]}}});
   }
   return out;
 }
@@ -193,7 +234,9 @@ void show(const Shared& shared, const std::string& id, bool json) {
       near.push_back(best);
       names.erase(std::remove(names.begin(), names.end(), best), names.end());
     }
-    throw Stop(kBadInput, fmt::format("nothing is called '{}' ({})", id, near.empty() ? "dorsalgia knowledge list shows what is known" : fmt::format("did you mean {}?", fmt::join(near, ", "))));
+    throw Stop(kBadInput, fmt::format("nothing is called '{}' ({})", id,
+                                      near.empty() ? "dorsalgia knowledge list shows what is known"
+                                                   : fmt::format("did you mean {}?", fmt::join(near, ", "))));
   }
   if (json) {
     ordered_json out = ordered_json::array();
@@ -201,7 +244,8 @@ void show(const Shared& shared, const std::string& id, bool json) {
     return write_output("", (pages.size() == 1 ? out[0] : out).dump(2) + "\n");
   }
   std::string out;
-  for (const auto& p : pages) out += (out.empty() ? "" : "\n" + std::string(kWidth, '=') + "\n\n") + text_page(p, k, kWidth, shared.use_colour());
+  for (const auto& p : pages)
+    out += (out.empty() ? "" : "\n" + std::string(kWidth, '=') + "\n\n") + text_page(p, k, kWidth, shared.use_colour());
   write_output("", out);
 }
 
@@ -229,7 +273,8 @@ std::size_t files_in(const std::string& folder, const Knowledge& k) {
   }
   std::size_t n = 0;
   std::error_code error;
-  for (auto it = std::filesystem::recursive_directory_iterator(folder, error); !error && it != std::filesystem::recursive_directory_iterator(); it.increment(error))
+  for (auto it = std::filesystem::recursive_directory_iterator(folder, error);
+       !error && it != std::filesystem::recursive_directory_iterator(); it.increment(error))
     n += it->is_regular_file() && it->path().extension() == ".yaml";
   return n;
 }
@@ -248,11 +293,13 @@ void check(const std::string& folder) {
   }
   if (!found.empty()) {
     write_output("", out);
-    throw Stop(kBadInput, counted(found.size(), "fault", "faults") + (loaded.complaints.empty() ? "" : "; what the numbers mean is checked once these are mended"));
+    throw Stop(kBadInput, counted(found.size(), "fault", "faults") +
+                              (loaded.complaints.empty() ? "" : "; what the numbers mean is checked once these are mended"));
   }
   std::size_t numbers = 0;
   for (const auto& entry : all_numbers(loaded.knowledge)) numbers += static_cast<std::size_t>(entry.numbers);
-  write_output("", fmt::format("{}{}, {}: sound\n", folder.empty() ? "built in: " : "", counted(files_in(folder, loaded.knowledge), "file", "files"), counted(numbers, "number", "numbers")));
+  write_output("", fmt::format("{}{}, {}: sound\n", folder.empty() ? "built in: " : "",
+                               counted(files_in(folder, loaded.knowledge), "file", "files"), counted(numbers, "number", "numbers")));
 }
 
 // ---- audit
@@ -315,7 +362,10 @@ ordered_json audit_json(const Knowledge& k) {
   for (const auto& [name, counts] : by_kind) out["numbers_by_kind"][name] = status_json(counts);
   for (const auto& [name, counts] : by_folder) out["numbers_by_folder"][name] = status_json(counts);
   out["judgements"] = {{"total", judgements}, {"that_lean_on_a_source", judgement_after_source}, {"without_why", without_why}};
-  out["rules_and_scores"] = {{"rules", status_json(rules)}, {"thresholds", status_json(thresholds)}, {"red_flag_lists", status_json(lists)}, {"scores", status_json(scores)}};
+  out["rules_and_scores"] = {{"rules", status_json(rules)},
+                             {"thresholds", status_json(thresholds)},
+                             {"red_flag_lists", status_json(lists)},
+                             {"scores", status_json(scores)}};
   out["rules_last_compared"] = {{"oldest", oldest}, {"newest", newest}, {"oldest_rules", oldest_rules}};
   ordered_json unused = ordered_json::array();
   for (const auto& [key, s] : k.sources)
@@ -336,7 +386,9 @@ std::string audit_text(const ordered_json& a, bool colour) {
     out += "\n";
   };
   auto head = [&](const std::string& title) {
-    out += fmt::format("{}{}\n", out.empty() ? "" : "\n", bold(fmt::format("{:<30}{:>8}{:>14}{:>14}{:>14}{:>14}", title, "all", "checked", "secondary", "recalled", "judgement"), colour));
+    out += fmt::format(
+        "{}{}\n", out.empty() ? "" : "\n",
+        bold(fmt::format("{:<30}{:>8}{:>14}{:>14}{:>14}{:>14}", title, "all", "checked", "secondary", "recalled", "judgement"), colour));
   };
   head("Numbers");
   for (const auto& [name, counts] : a["numbers_by_kind"].items()) line(name, counts);
@@ -350,16 +402,21 @@ std::string audit_text(const ordered_json& a, bool colour) {
     line(words, counts);
   }
   const auto& j = a["judgements"];
-  out += fmt::format("\n{}\n  {} in all; {} lean on a source that does not give the number itself; {} without a reason\n", bold("Judgements", colour), j["total"].get<int>(),
-                     j["that_lean_on_a_source"].get<int>(), j["without_why"].get<int>());
+  out += fmt::format("\n{}\n  {} in all; {} lean on a source that does not give the number itself; {} without a reason\n",
+                     bold("Judgements", colour), j["total"].get<int>(), j["that_lean_on_a_source"].get<int>(), j["without_why"].get<int>());
   const auto& dates = a["rules_last_compared"];
-  out += fmt::format("\n{}\n  oldest {}, newest {}\n", bold("Rules last compared with their source", colour), dates["oldest"].get<std::string>(), dates["newest"].get<std::string>());
-  if (dates["oldest"] != dates["newest"]) out += "  " + wrapped(fmt::format("oldest: {}", fmt::join(dates["oldest_rules"].get<std::vector<std::string>>(), ", ")), kWidth, 2) + "\n";
+  out += fmt::format("\n{}\n  oldest {}, newest {}\n", bold("Rules last compared with their source", colour),
+                     dates["oldest"].get<std::string>(), dates["newest"].get<std::string>());
+  if (dates["oldest"] != dates["newest"])
+    out +=
+        "  " + wrapped(fmt::format("oldest: {}", fmt::join(dates["oldest_rules"].get<std::vector<std::string>>(), ", ")), kWidth, 2) + "\n";
   const auto unused = a["sources"]["unused"].get<std::vector<std::string>>();
-  out += fmt::format("\n{}\n  {} in all; {} that nothing rests on{}\n", bold("Sources", colour), a["sources"]["total"].get<int>(), unused.size(), unused.empty() ? "" : ":");
+  out += fmt::format("\n{}\n  {} in all; {} that nothing rests on{}\n", bold("Sources", colour), a["sources"]["total"].get<int>(),
+                     unused.size(), unused.empty() ? "" : ":");
   if (!unused.empty()) out += "  " + wrapped(fmt::format("{}", fmt::join(unused, ", ")), kWidth, 2) + "\n";
-  return out + "\nchecked: seen in the source. secondary: seen in what quotes it, or derived from checked figures.\n"
-               "recalled: well known, not looked up again. judgement: an estimate, with its reason.\n";
+  return out +
+         "\nchecked: seen in the source. secondary: seen in what quotes it, or derived from checked figures.\n"
+         "recalled: well known, not looked up again. judgement: an estimate, with its reason.\n";
 }
 
 // ---- export
@@ -375,11 +432,13 @@ void export_person(const Shared& shared, const std::string& format, const std::s
     PersonRead read = read_person(read_input(person_file, kLargestPerson), brain.knowledge, brain.model);
     std::string faults;
     for (const auto& f : read.faults) faults += fmt::format("{}{}: {}", faults.empty() ? "" : "\n", person_file, f.text());
-    if (read.faults.empty() && (!read.person.age || !read.person.sex)) faults = person_file + ": age and sex are needed, because they shape every table";
+    if (read.faults.empty() && (!read.person.age || !read.person.sex))
+      faults = person_file + ": age and sex are needed, because they shape every table";
     if (!faults.empty()) throw Stop(kBadInput, faults);
     person = std::move(read.person);
   }
-  const std::map<std::string, NetworkFormat> formats = {{"bif", NetworkFormat::bif}, {"xdsl", NetworkFormat::xdsl}, {"uai", NetworkFormat::uai}};
+  const std::map<std::string, NetworkFormat> formats = {
+      {"bif", NetworkFormat::bif}, {"xdsl", NetworkFormat::xdsl}, {"uai", NetworkFormat::uai}};
   write_output(output, export_network(brain.model, person, formats.at(format)));
 }
 
@@ -398,15 +457,18 @@ void add_knowledge(CLI::App& app, Shared& shared) {
   for (const auto& l : kLists) kinds.push_back(l.first);
 
   auto* list_command = knowledge->add_subcommand("list", "List causes, findings, mechanisms, courses, levels, rules, scores or sources");
-  list_command->add_option("KIND", options->what, "What to list; without it, how many there are of each")->check([kinds](const std::string& word) {
-    if (std::count(kinds.begin(), kinds.end(), word)) return std::string();
-    const std::string near = nearest_name(word, kinds);
-    return fmt::format("no list is called '{}' ({})", word, near.empty() ? fmt::format("{}", fmt::join(kinds, ", ")) : fmt::format("did you mean '{}'?", near));
-  });
+  list_command->add_option("KIND", options->what, "What to list; without it, how many there are of each")
+      ->check([kinds](const std::string& word) {
+        if (std::count(kinds.begin(), kinds.end(), word)) return std::string();
+        const std::string near = nearest_name(word, kinds);
+        return fmt::format("no list is called '{}' ({})", word,
+                           near.empty() ? fmt::format("{}", fmt::join(kinds, ", ")) : fmt::format("did you mean '{}'?", near));
+      });
   list_command->add_flag("--json", options->json, "As JSON");
   list_command->callback([&shared, options] { list(shared, options->what, options->json); });
 
-  auto* show_command = knowledge->add_subcommand("show", "The reference page of one cause, finding, mechanism, course, level, rule, score or source");
+  auto* show_command =
+      knowledge->add_subcommand("show", "The reference page of one cause, finding, mechanism, course, level, rule, score or source");
   show_command->add_option("ID", options->id, "Its id, or kind/id where several kinds share one: finding/fever")->required();
   show_command->add_flag("--json", options->json, "As JSON");
   show_command->callback([&shared, options] { show(shared, options->id, options->json); });
@@ -423,8 +485,12 @@ void add_knowledge(CLI::App& app, Shared& shared) {
   });
 
   auto* export_command = knowledge->add_subcommand("export", "The model of one person as a Bayesian network for other programs");
-  export_command->add_option("--format", options->format, "bif, xdsl (GeNIe) or uai")->required()->check(CLI::IsMember({"bif", "xdsl", "uai"}));
-  export_command->add_option("--person", options->person, "Whose age, sex, setting and duration shape the tables (JSON, - for standard input)")->type_name("FILE");
+  export_command->add_option("--format", options->format, "bif, xdsl (GeNIe) or uai")
+      ->required()
+      ->check(CLI::IsMember({"bif", "xdsl", "uai"}));
+  export_command
+      ->add_option("--person", options->person, "Whose age, sex, setting and duration shape the tables (JSON, - for standard input)")
+      ->type_name("FILE");
   export_command->add_option("-o,--output", options->output, "Write here instead of to standard output")->type_name("FILE");
   export_command->callback([&shared, options] { export_person(shared, options->format, options->person, options->output); });
 }

@@ -18,7 +18,9 @@ int main(int argc, char** argv) {
   app.fallthrough();
   Shared shared;
   app.add_option("--knowledge", shared.knowledge_dir, "Use this knowledge folder instead of the built-in one")->type_name("DIR");
-  app.add_option("--color", shared.colour, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}))->capture_default_str();
+  app.add_option("--color", shared.colour, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
   add_assess(app, shared);
   add_ask(app, shared);
   add_knowledge(app, shared);

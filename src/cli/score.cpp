@@ -46,12 +46,14 @@ std::string result_text(const Score& s, const ScoreResult& r, bool colour) {
   std::string out = fmt::format("{}\n\n", colour ? "\x1b[1m" + s.name + "\x1b[0m" : s.name);
   const bool grades = s.aggregation == "category";
   for (const auto& [item, option] : r.given)
-    out += fmt::format("  {:<{}}  {:>4}  {}\n", item->name, width, grades ? option->grade : points_told(option->points), wrapped(option->name, kWidth, static_cast<int>(width) + 10));
+    out += fmt::format("  {:<{}}  {:>4}  {}\n", item->name, width, grades ? option->grade : points_told(option->points),
+                       wrapped(option->name, kWidth, static_cast<int>(width) + 10));
   for (const ScoreItem& item : s.items)
     if (std::count(r.missing.begin(), r.missing.end(), item.id)) {
       std::vector<std::string> options;
       for (const ScoreOption& o : item.options) options.push_back(o.id);
-      out += fmt::format("  {:<{}}     ?  {}\n", item.name, width, wrapped(fmt::format("missing: {}={}", item.id, fmt::join(options, "|")), kWidth, static_cast<int>(width) + 10));
+      out += fmt::format("  {:<{}}     ?  {}\n", item.name, width,
+                         wrapped(fmt::format("missing: {}={}", item.id, fmt::join(options, "|")), kWidth, static_cast<int>(width) + 10));
     }
   out += "\n";
   if (r.complete) {
@@ -61,8 +63,12 @@ std::string result_text(const Score& s, const ScoreResult& r, bool colour) {
     out += "  incomplete: no grade yet\n";
   } else {
     const auto left = bands_left(s, r);
-    out += "  " + wrapped(fmt::format("incomplete: {} so far; the whole score can still be {} to {}{}", points_told(r.points), points_told(r.lowest), points_told(r.highest),
-                                      left.empty() ? "" : fmt::format(" ({})", fmt::join(left, " or "))), kWidth, 2) + "\n";
+    out +=
+        "  " +
+        wrapped(fmt::format("incomplete: {} so far; the whole score can still be {} to {}{}", points_told(r.points), points_told(r.lowest),
+                            points_told(r.highest), left.empty() ? "" : fmt::format(" ({})", fmt::join(left, " or "))),
+                kWidth, 2) +
+        "\n";
   }
   out += fmt::format("\n  For: {}\n", wrapped(s.applies_to, kWidth, 7));
   for (const auto& note : s.notes) out += fmt::format("  - {}\n", wrapped(note, kWidth, 4));
@@ -99,13 +105,15 @@ ordered_json result_json(const Score& s, const ScoreResult& r) {
 void list_scores(const Knowledge& k, bool json) {
   if (json) {
     ordered_json out = ordered_json::array();
-    for (const Score& s : k.scores) out.push_back({{"id", s.id}, {"name", s.name}, {"describes", s.describes}, {"applies_to", s.applies_to}});
+    for (const Score& s : k.scores)
+      out.push_back({{"id", s.id}, {"name", s.name}, {"describes", s.describes}, {"applies_to", s.applies_to}});
     return write_output("", out.dump(2) + "\n");
   }
   std::size_t width = 0;
   for (const Score& s : k.scores) width = std::max(width, s.id.size());
   std::string out;
-  for (const Score& s : k.scores) out += fmt::format("  {:<{}}  {}\n", s.id, width, wrapped(s.name + ". " + s.describes, kWidth, static_cast<int>(width) + 4));
+  for (const Score& s : k.scores)
+    out += fmt::format("  {:<{}}  {}\n", s.id, width, wrapped(s.name + ". " + s.describes, kWidth, static_cast<int>(width) + 4));
   write_output("", out + "\nItems and options of one: dorsalgia score ID\n");
 }
 
@@ -117,7 +125,8 @@ void run(const Shared& shared, const std::string& id, const std::vector<std::str
   const Score* s = k.score(id);
   if (!s) {
     const std::string near = nearest_name(id, ids);
-    throw Stop(kBadInput, fmt::format("no score is called '{}' ({})", id, near.empty() ? fmt::format("{}", fmt::join(ids, ", ")) : fmt::format("did you mean '{}'?", near)));
+    throw Stop(kBadInput, fmt::format("no score is called '{}' ({})", id,
+                                      near.empty() ? fmt::format("{}", fmt::join(ids, ", ")) : fmt::format("did you mean '{}'?", near)));
   }
   if (words.empty()) {
     if (!json) return write_output("", explain_text(k, *s, shared.use_colour()));
@@ -127,8 +136,10 @@ void run(const Shared& shared, const std::string& id, const std::vector<std::str
   std::string faults;
   for (const auto& word : words) {
     const auto equals = word.find('=');
-    if (equals == std::string::npos || equals == 0 || equals + 1 == word.size()) faults += fmt::format("'{}' is not item=option (for example: {})\n", word, how_to(*s));
-    else if (!answers.emplace(word.substr(0, equals), word.substr(equals + 1)).second) faults += fmt::format("item '{}' is given twice\n", word.substr(0, equals));
+    if (equals == std::string::npos || equals == 0 || equals + 1 == word.size())
+      faults += fmt::format("'{}' is not item=option (for example: {})\n", word, how_to(*s));
+    else if (!answers.emplace(word.substr(0, equals), word.substr(equals + 1)).second)
+      faults += fmt::format("item '{}' is given twice\n", word.substr(0, equals));
   }
   const ScoreResult r = score(*s, answers);
   for (const auto& f : r.faults) faults += f + "\n";
@@ -145,9 +156,12 @@ void add_score(CLI::App& app, Shared& shared) {
     bool json = false;
   };
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("score", "Published scores (SINS, ESCC, Tokuhashi, ...); a missing item makes one incomplete, never 0");
+  auto* command =
+      app.add_subcommand("score", "Published scores (SINS, ESCC, Tokuhashi, ...); a missing item makes one incomplete, never 0");
   command->add_option("ID", options->id, "Which score; without it, all are listed");
-  command->add_option("ANSWERS", options->answers, "item=option, as many as are known; without any, items and options are explained. location=T12 works where levels do");
+  command->add_option(
+      "ANSWERS", options->answers,
+      "item=option, as many as are known; without any, items and options are explained. location=T12 works where levels do");
   command->add_flag("--json", options->json, "As JSON");
   command->callback([&shared, options] { run(shared, options->id, options->answers, options->json); });
 }

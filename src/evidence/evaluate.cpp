@@ -51,7 +51,10 @@ struct Tally {
 
   json report() const {
     return {{"urgency",
-             {{"emergency_sensitivity", emergency.value()}, {"agreement", agreement.value()}, {"under_triaged", under.value()}, {"over_triaged", over.value()}}},
+             {{"emergency_sensitivity", emergency.value()},
+              {"agreement", agreement.value()},
+              {"under_triaged", under.value()},
+              {"over_triaged", over.value()}}},
             {"cause",
              {{"top1", equal.top1.value()},
               {"top3", equal.top3.value()},
@@ -107,7 +110,9 @@ std::vector<std::pair<std::string, double>> groups_ranked(const Posterior& p, co
 }
 
 // Reads anything; nothing that is not as it should be gets further than this.
-std::string text_at(const json& j, const char* key) { return j.is_object() && j.contains(key) && j[key].is_string() ? j[key].get<std::string>() : ""; }
+std::string text_at(const json& j, const char* key) {
+  return j.is_object() && j.contains(key) && j[key].is_string() ? j[key].get<std::string>() : "";
+}
 
 }  // namespace
 
@@ -131,7 +136,8 @@ CauseWeights equal_groups(const Model& m) {
   return out;
 }
 
-json evaluate(const std::string& lines, const Knowledge& k, const ExactEngine& engine, const std::string& profile, std::vector<CaseFault>& faults) {
+json evaluate(const std::string& lines, const Knowledge& k, const ExactEngine& engine, const std::string& profile,
+              std::vector<CaseFault>& faults) {
   const Model& m = engine.model();
   const CauseWeights equal = equal_groups(m);
   Tally all, headline;
@@ -166,7 +172,8 @@ json evaluate(const std::string& lines, const Knowledge& k, const ExactEngine& e
     const Posterior base = engine.posterior(read.person), even = engine.posterior(read.person, equal);
     const Triage t = triage(k, m, read.person, profile, &base);
     const json truth = c.contains("truth") && c["truth"].is_object() ? c["truth"] : json::object();
-    const bool is_headline = text_at(c, "richness") != "thin" && text_at(c, "cause_confidence") == "stated" && text_at(c, "back_pain_stated") == "yes";
+    const bool is_headline =
+        text_at(c, "richness") != "thin" && text_at(c, "cause_confidence") == "stated" && text_at(c, "back_pain_stated") == "yes";
     const bool borderline = c.contains("urgency_borderline") && c["urgency_borderline"].is_boolean() && c["urgency_borderline"].get<bool>();
     const std::string id = text_at(c, "id").empty() ? fmt::format("line {}", number) : text_at(c, "id");
 
@@ -184,8 +191,11 @@ json evaluate(const std::string& lines, const Knowledge& k, const ExactEngine& e
         if (*want == Urgency::emergency && !borderline) tally->emergency.add(t.urgency == Urgency::emergency);
       }
       if (!agrees) {
-        std::string why = t.fired.empty() ? "no rule fired" : t.fired[0].rule ? "rule " + t.fired[0].rule->id : fmt::format("threshold {} at {:.3g}", t.fired[0].threshold->id, t.fired[0].probability);
-        misses.push_back({{"id", id}, {"what", "urgency"}, {"expected", urgency_id(*want)}, {"got", urgency_id(t.urgency)}, {"reason", why}});
+        std::string why = t.fired.empty()   ? "no rule fired"
+                          : t.fired[0].rule ? "rule " + t.fired[0].rule->id
+                                            : fmt::format("threshold {} at {:.3g}", t.fired[0].threshold->id, t.fired[0].probability);
+        misses.push_back(
+            {{"id", id}, {"what", "urgency"}, {"expected", urgency_id(*want)}, {"got", urgency_id(t.urgency)}, {"reason", why}});
       }
     }
 
@@ -209,8 +219,12 @@ json evaluate(const std::string& lines, const Knowledge& k, const ExactEngine& e
       const auto [rank, ranked] = score(even, &Tally::equal);
       score(base, &Tally::base);
       if (rank >= 3)
-        misses.push_back({{"id", id}, {"what", "cause"}, {"expected", group}, {"got", {ranked[0].first, ranked[1].first, ranked[2].first}},
-                          {"reason", rank < ranked.size() ? fmt::format("{} is number {} at {:.2g}", group, rank + 1, ranked[rank].second) : "no cause has this group"}});
+        misses.push_back({{"id", id},
+                          {"what", "cause"},
+                          {"expected", group},
+                          {"got", {ranked[0].first, ranked[1].first, ranked[2].first}},
+                          {"reason", rank < ranked.size() ? fmt::format("{} is number {} at {:.2g}", group, rank + 1, ranked[rank].second)
+                                                          : "no cause has this group"}});
     }
 
     if (const auto levels = levels_named(text_at(truth, "level"), m); !t.child && base.possible && !levels.empty()) {
@@ -220,8 +234,12 @@ json evaluate(const std::string& lines, const Knowledge& k, const ExactEngine& e
       const bool near = best >= levels.front() - 2 && best <= levels.back() + 2;
       for (Tally* tally : tallies) tally->level.add(near);
       if (!near)
-        misses.push_back({{"id", id}, {"what", "level"}, {"expected", text_at(truth, "level")}, {"got", m.levels[best].id},
-                          {"reason", read.person.locations.empty() ? "where it hurts is not recorded" : "the likeliest level by where it hurts and by cause"}});
+        misses.push_back({{"id", id},
+                          {"what", "level"},
+                          {"expected", text_at(truth, "level")},
+                          {"got", m.levels[best].id},
+                          {"reason", read.person.locations.empty() ? "where it hurts is not recorded"
+                                                                   : "the likeliest level by where it hurts and by cause"}});
     }
   }
 

@@ -105,18 +105,18 @@ struct ExactEngine::Tables {
   const Model* m;
   std::vector<Signature> signatures;
   std::array<int, kClasses + 1> class_begin{};
-  std::vector<int> cause_of, stage_of, set_of;  // by signature: cause, flat stage index, index into `sets`
-  ArrayXd share_of;                             // by signature: sum over its cells
-  std::vector<Forecast> compression_of;         // by signature: mean over its cells
-  std::vector<MechanismSet> sets;               // the sets of mechanisms that occur
-  std::vector<Cell> cells;                      // by signature
+  std::vector<int> cause_of, stage_of, set_of;         // by signature: cause, flat stage index, index into `sets`
+  ArrayXd share_of;                                    // by signature: sum over its cells
+  std::vector<Forecast> compression_of;                // by signature: mean over its cells
+  std::vector<MechanismSet> sets;                      // the sets of mechanisms that occur
+  std::vector<Cell> cells;                             // by signature
   std::vector<std::pair<int, Forecast>> compressible;  // cells in which cord or cauda may come under pressure
   std::vector<Group> groups;
-  std::vector<Chain> chains;         // by course and tempo
-  std::vector<int> chain_of;         // by cause
-  std::vector<int> first_of_chain;   // first cause of each chain
-  std::vector<int> stage_offset;     // first flat stage index of each cause; last entry: total
-  std::vector<double> ever;          // by flat stage index: share presenting in that stage, whatever the time
+  std::vector<Chain> chains;        // by course and tempo
+  std::vector<int> chain_of;        // by cause
+  std::vector<int> first_of_chain;  // first cause of each chain
+  std::vector<int> stage_offset;    // first flat stage index of each cause; last entry: total
+  std::vector<double> ever;         // by flat stage index: share presenting in that stage, whatever the time
   // Levels in the order of the parts of the canal, so that each part is a range; Model's index of each, and the reverse.
   std::vector<int> level_at, place_of;
   std::array<Index, kCanals + 1> canal_begin{};
@@ -270,7 +270,8 @@ struct ExactEngine::Tables {
   }
 
   // By stage: P(cord or cauda compressed now or within so many weeks), left to itself.
-  const std::vector<Forecast>& forecast(int c, Canal canal, std::map<std::pair<int, std::vector<bool>>, std::vector<Forecast>>& known) const {
+  const std::vector<Forecast>& forecast(int c, Canal canal,
+                                        std::map<std::pair<int, std::vector<bool>>, std::vector<Forecast>>& known) const {
     std::vector<bool> target;
     for (const ModelStage& s : m->courses[m->causes[c].course].stages) {
       const MechanismSet real = m->real(s.mechanisms, canal);
@@ -353,7 +354,7 @@ struct ExactEngine::Tables {
     if (f.shape == Shape::discrete) {
       const auto keep = [&](int grade) { return 1 - at_age(f.leak[grade], x.sex, x.age); };
       const auto column = [&](int grade) { return at_most.col(first_column[a.finding] + grade).array(); };
-      const bool high = a.high < f.grades - 1, low = a.low > 0;
+      const bool high = a.high<f.grades - 1, low = a.low> 0;
       if (high && low) use((keep(a.high) * column(a.high) - keep(a.low - 1) * column(a.low - 1)).max(0.0));
       else if (high) use(keep(a.high) * column(a.high));
       else if (low) use(1 - keep(a.low - 1) * column(a.low - 1));
@@ -479,7 +480,9 @@ struct ExactEngine::Tables {
       for (const Answer& a : any.answers) none *= 1 - holds(a, p, of);
       return ArrayXd(1 - none);
     };
-    auto only_context = [&](const AnyOf& any) { return std::all_of(any.answers.begin(), any.answers.end(), [&](const Answer& a) { return about_context(a); }); };
+    auto only_context = [&](const AnyOf& any) {
+      return std::all_of(any.answers.begin(), any.answers.end(), [&](const Answer& a) { return about_context(a); });
+    };
 
     ArrayXd by_cause = x.weight * prior(p, x, weights);
     for (const Answer& a : p.answers)
@@ -566,7 +569,8 @@ struct ExactEngine::Tables {
       const auto [cause, canal, pattern, klass] = groups[g];
       const Index from = canal_begin[canal], count = canal_begin[canal + 1] - from;
       double sum = level_share.col(cause).segment(from, count).dot(b.at_places.col(pattern).segment(from, count).matrix());
-      if (from <= outside && outside < from + count) sum += (b.referred[cause] - 1) * level_share(outside, cause) * b.at_places(outside, pattern);
+      if (from <= outside && outside < from + count)
+        sum += (b.referred[cause] - 1) * level_share(outside, cause) * b.at_places(outside, pattern);
       b.factor[static_cast<Index>(g)] = std::max(0.0, sum);
     }
     ArrayXd mass = ArrayXd::Zero(n());
@@ -664,7 +668,7 @@ struct ExactEngine::Tables {
           const bool top = g == f.grades - 1;
           const double keep = top ? 1 : 1 - at_age(f.leak[g], x.sex, x.age);
           for (int k = 0; k < kClasses; ++k) {
-            const double upto = top ? mass.all[k]
+            const double upto = top                    ? mass.all[k]
                                 : f.place_segment >= 0 ? keep * (mass.place[k] * place_at_most[index]).sum()
                                                        : keep * mass.upto[k][first_column[index] + g];
             joint[g][k] += upto - below[k];

@@ -11,8 +11,8 @@ namespace {
 // How much of a person's time, discomfort and money an answer costs, in questions. A judgement of ours, only used to
 // order what to ask next; the information itself is reported beside it.
 double burden_of(const std::string& name) {
-  static const std::map<std::string, double> kBurden = {{"question", 1}, {"examination", 1.5}, {"urine_test", 2}, {"blood_test", 3},
-                                                        {"plain_film", 6}, {"ct", 15}, {"mri", 15}, {"nuclear", 20}};
+  static const std::map<std::string, double> kBurden = {{"question", 1},   {"examination", 1.5}, {"urine_test", 2}, {"blood_test", 3},
+                                                        {"plain_film", 6}, {"ct", 15},           {"mri", 15},       {"nuclear", 20}};
   const auto it = kBurden.find(name);
   return it == kBurden.end() ? 5 : it->second;
 }
@@ -62,7 +62,8 @@ std::vector<Reason> reasons(const ExactEngine& engine, const Knowledge& knowledg
     Presentation rest = person;
     rest.any_of.erase(rest.any_of.begin() + static_cast<std::ptrdiff_t>(i));
     const int finding = person.any_of[i].answers.empty() ? -1 : person.any_of[i].answers[0].finding;
-    out.push_back(push(person.any_of[i].given, finding < 0 ? "history" : knowledge.findings[finding].group, -1, posterior, engine.posterior(rest)));
+    out.push_back(
+        push(person.any_of[i].given, finding < 0 ? "history" : knowledge.findings[finding].group, -1, posterior, engine.posterior(rest)));
   }
   if (person.age || person.sex) {
     Presentation rest = person;
@@ -85,7 +86,8 @@ std::vector<Reason> reasons(const ExactEngine& engine, const Knowledge& knowledg
     rest.setting = -1;
     out.push_back(push("setting", "age and sex", -1, posterior, engine.posterior(rest)));
   }
-  std::stable_sort(out.begin(), out.end(), [](const Reason& a, const Reason& b) { return std::abs(a.tumour_decibans) > std::abs(b.tumour_decibans); });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Reason& a, const Reason& b) { return std::abs(a.tumour_decibans) > std::abs(b.tumour_decibans); });
   return out;
 }
 
@@ -147,7 +149,8 @@ std::vector<Question> next_questions(const ExactEngine& engine, const Knowledge&
     out.push_back({std::move(p), burden, score});
   }
   const std::size_t keep = std::min(most, out.size());
-  std::partial_sort(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(keep), out.end(), [](const Question& a, const Question& b) { return a.score > b.score; });
+  std::partial_sort(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(keep), out.end(),
+                    [](const Question& a, const Question& b) { return a.score > b.score; });
   out.resize(keep);
   return out;
 }
@@ -156,13 +159,15 @@ namespace {
 
 void collect(const Condition& c, std::vector<int>& out) {
   for (const auto& child : c.of) collect(child, out);
-  if (c.kind == Condition::Kind::finding && c.finding >= 0 && std::find(out.begin(), out.end(), c.finding) == out.end()) out.push_back(c.finding);
+  if (c.kind == Condition::Kind::finding && c.finding >= 0 && std::find(out.begin(), out.end(), c.finding) == out.end())
+    out.push_back(c.finding);
 }
 
 // The person with this finding now present or absent.
 Presentation changed(const Model& m, const Presentation& person, int finding, bool present) {
   Presentation out = person;
-  out.answers.erase(std::remove_if(out.answers.begin(), out.answers.end(), [&](const Answer& a) { return a.finding == finding; }), out.answers.end());
+  out.answers.erase(std::remove_if(out.answers.begin(), out.answers.end(), [&](const Answer& a) { return a.finding == finding; }),
+                    out.answers.end());
   Answer a;
   a.finding = finding;
   a.low = present ? 1 : 0;
@@ -176,8 +181,8 @@ Presentation changed(const Model& m, const Presentation& person, int finding, bo
 
 // Candidates are the findings that the rules ask about and those already answered; each is flipped alone, and when no
 // single flip changes anything, in pairs by the rules alone.
-std::vector<Change> smallest_changes(const ExactEngine& engine, const Knowledge& knowledge, const Presentation& person, const std::string& profile,
-                                     const Triage& now) {
+std::vector<Change> smallest_changes(const ExactEngine& engine, const Knowledge& knowledge, const Presentation& person,
+                                     const std::string& profile, const Triage& now) {
   const Model& m = engine.model();
   std::vector<int> candidates;
   for (const Rule& r : knowledge.rules) collect(r.when, candidates);

@@ -65,7 +65,8 @@ class Oracle {
     for (std::size_t l = 0; l < m_.levels.size(); ++l) {
       auto& by_weeks = compressed[static_cast<int>(m_.levels[l].canal)];
       for (std::size_t w = 0; w < kForecastWeeks.size(); ++w)
-        if (cause.levels[l] > 0 && by_weeks[w].size() == 0) by_weeks[w] = chain.reaches(compresses(course, m_.levels[l].canal), kForecastWeeks[w]);
+        if (cause.levels[l] > 0 && by_weeks[w].size() == 0)
+          by_weeks[w] = chain.reaches(compresses(course, m_.levels[l].canal), kForecastWeeks[w]);
     }
 
     double sum = 0;
@@ -85,7 +86,8 @@ class Oracle {
             if (p <= 0) continue;
             sum += p;
             add(s, p, out);
-            for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) out.compression[w] += p * compressed[static_cast<int>(m_.levels[l].canal)][w][k];
+            for (std::size_t w = 0; w < kForecastWeeks.size(); ++w)
+              out.compression[w] += p * compressed[static_cast<int>(m_.levels[l].canal)][w][k];
           }
       }
     }
@@ -255,8 +257,7 @@ class Oracle {
     for (const ShiftLink& link : f.shifts)
       if (link.is_cause ? link.index == s.cause : (s.active >> link.index & 1)) mean += link.shift, variance += link.variance;
     const double sd = std::sqrt(variance), low = scaled(f.possible_low), high = scaled(f.possible_high);
-    if (a.from == a.to)
-      return (1 - kUnmodelled) * normal_pdf((scaled(a.from) - mean) / sd) / sd + kUnmodelled / (high - low);
+    if (a.from == a.to) return (1 - kUnmodelled) * normal_pdf((scaled(a.from) - mean) / sd) / sd + kUnmodelled / (high - low);
     const double from = std::max(low, scaled(a.from)), to = std::min(high, scaled(a.to));
     return (1 - kUnmodelled) * normal_between((scaled(a.from) - mean) / sd, (scaled(a.to) - mean) / sd) +
            kUnmodelled * std::max(0.0, to - from) / (high - low);
@@ -282,7 +283,9 @@ class Oracle {
 
 }  // namespace
 
-Posterior oracle(const Model& model, const Presentation& person, const CauseWeights& weights) { return Oracle(model, person, weights).run(); }
+Posterior oracle(const Model& model, const Presentation& person, const CauseWeights& weights) {
+  return Oracle(model, person, weights).run();
+}
 
 std::vector<Profile> profiles(const Model& model, const Presentation& person) {
   // Unknown age or sex: everyone it may be, by share of the population and by how often such people come with back pain.

@@ -15,13 +15,13 @@ namespace dorsalgia {
 inline constexpr std::array<double, 4> kForecastWeeks = {1, 2, 4, 12};
 
 struct Posterior {
-  double log_evidence = 0;       // natural log of P(answers | age, sex, setting); densities count per unit
-  bool possible = true;          // false: the answers exclude each other in the model; nothing below means anything
+  double log_evidence = 0;  // natural log of P(answers | age, sex, setting); densities count per unit
+  bool possible = true;     // false: the answers exclude each other in the model; nothing below means anything
   double tumour = 0, malignant = 0, emergency = 0;
-  std::vector<double> causes;                    // by cause
-  std::vector<double> mechanisms;                // P(active), by mechanism
-  std::vector<double> levels;                    // by level
-  std::vector<std::vector<double>> stages;       // P(cause and stage), by cause, stage
+  std::vector<double> causes;                               // by cause
+  std::vector<double> mechanisms;                           // P(active), by mechanism
+  std::vector<double> levels;                               // by level
+  std::vector<std::vector<double>> stages;                  // P(cause and stage), by cause, stage
   std::array<double, kForecastWeeks.size()> compression{};  // P(cord or cauda compressed now or within so many weeks)
 };
 

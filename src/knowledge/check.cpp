@@ -36,7 +36,8 @@ class Checker {
     unique(levels_, "level", "anatomy.yaml");
     unique(segments_, "segment", "anatomy.yaml");
     unique(settings_, "setting", "population.yaml");
-    if (mechanisms_.size() > kMostMechanisms) fault("mechanisms.yaml", 0, fmt::format("{} mechanisms, more than {}", mechanisms_.size(), kMostMechanisms));
+    if (mechanisms_.size() > kMostMechanisms)
+      fault("mechanisms.yaml", 0, fmt::format("{} mechanisms, more than {}", mechanisms_.size(), kMostMechanisms));
     for (const auto& entry : all_numbers(k_)) citation(entry.cite, entry.path);
     anatomy();
     population();
@@ -75,19 +76,23 @@ class Checker {
   void citation(const Citation& c, const std::string& path, bool where_needed = true) {
     if (!c.source.empty() && !k_.sources.count(c.source)) {
       const std::string near = nearest_name(c.source, sources_);
-      fault(c, fmt::format("{}: source '{}' is not in sources/", path, c.source), near.empty() ? "add it there" : fmt::format("did you mean '{}'?", near));
+      fault(c, fmt::format("{}: source '{}' is not in sources/", path, c.source),
+            near.empty() ? "add it there" : fmt::format("did you mean '{}'?", near));
     }
     if (c.status == Status::judgement) {
       if (c.why.empty()) fault(c, path + ": a judgement needs its reason", "add why: \"...\"");
     } else {
-      if (c.source.empty()) fault(c, fmt::format("{}: status {} needs a source", path, status_name(c.status)), "add source: KEY, or make it a judgement with why:");
+      if (c.source.empty())
+        fault(c, fmt::format("{}: status {} needs a source", path, status_name(c.status)),
+              "add source: KEY, or make it a judgement with why:");
       if (where_needed && c.where.empty()) fault(c, path + ": where in the source does it stand?", "add where: table, page or abstract");
     }
   }
 
   void figure(const Figure& f, const std::string& path, double low, double high) {
     if (f.low > f.value || f.high < f.value)
-      fault(f.cite, fmt::format("{}: the interval [{}, {}] misses its value {}", path, f.low, f.high, f.value), "widen the interval or correct the value");
+      fault(f.cite, fmt::format("{}: the interval [{}, {}] misses its value {}", path, f.low, f.high, f.value),
+            "widen the interval or correct the value");
     if (f.value < low || f.value > high) fault(f.cite, fmt::format("{}: {} lies outside {} to {}", path, f.value, low, high));
   }
 
@@ -118,7 +123,8 @@ class Checker {
   void sum_of(const std::vector<std::pair<std::string, double>>& values, const std::string& path) {
     double sum = 0;
     for (const auto& entry : values) sum += entry.second;
-    if (std::abs(sum - 1) > 0.0015) fault("anatomy.yaml", k_.anatomy.cite.line, fmt::format("{}: the shares sum to {:.4f}, not 1", path, sum));
+    if (std::abs(sum - 1) > 0.0015)
+      fault("anatomy.yaml", k_.anatomy.cite.line, fmt::format("{}: the shares sum to {:.4f}, not 1", path, sum));
   }
 
   void anatomy() {
@@ -133,7 +139,8 @@ class Checker {
       if (l.region == "outside") continue;
       sum_of(l.pain, l.id + " pain");
       for (const auto& [name, share] : l.pain) known(name, kLocations, "pain location", "anatomy.yaml", 0);
-      if ((l.canal == "cord" || l.canal == "conus") && std::find(segments_.begin(), segments_.end(), l.cord_segment) == segments_.end() && l.id != "C1")
+      if ((l.canal == "cord" || l.canal == "conus") && std::find(segments_.begin(), segments_.end(), l.cord_segment) == segments_.end() &&
+          l.id != "C1")
         fault("anatomy.yaml", 0, fmt::format("{}: cord_segment '{}' is not a segment", l.id, l.cord_segment));
     }
     if (std::find(levels_.begin(), levels_.end(), "not_spinal") == levels_.end())
@@ -163,11 +170,14 @@ class Checker {
   void links(const std::vector<std::pair<std::string, Grades>>& links, const std::string& path, int grades) {
     for (const auto& [name, p] : links) {
       if (static_cast<int>(p.size()) != grades - 1)
-        fault(p.empty() ? Citation{} : p[0].cite, fmt::format("{} {}: {} figures are needed, one for each grade above the first; there are {}", path, name, grades - 1, p.size()));
+        fault(p.empty() ? Citation{} : p[0].cite,
+              fmt::format("{} {}: {} figures are needed, one for each grade above the first; there are {}", path, name, grades - 1,
+                          p.size()));
       for (std::size_t g = 0; g < p.size(); ++g) {
         probability(p[g], path + " " + name);
         if (p[g].value >= 1) fault(p[g].cite, fmt::format("{} {}: nothing in a history is certain", path, name), "at most 0.98");
-        if (g && p[g].value > p[g - 1].value) fault(p[g].cite, fmt::format("{} {}: a higher grade cannot be likelier than a lower one", path, name));
+        if (g && p[g].value > p[g - 1].value)
+          fault(p[g].cite, fmt::format("{} {}: a higher grade cannot be likelier than a lower one", path, name));
       }
     }
   }
@@ -180,7 +190,8 @@ class Checker {
 
   void finding(const Finding& f) {
     codes(f.codes, f.file);
-    if (f.ask_clinician.empty() || f.ask_person.empty()) fault(f.file, 1, "a finding needs its two questions", "ask: {clinician: ..., person: ...}");
+    if (f.ask_clinician.empty() || f.ask_person.empty())
+      fault(f.file, 1, "a finding needs its two questions", "ask: {clinician: ..., person: ...}");
     if (f.kind == FindingKind::context || f.kind == FindingKind::history) {
       table(*f.prevalence, "prevalence", 1);
       if (f.years) years(*f.years);
@@ -193,7 +204,8 @@ class Checker {
       if (f.log_scale && f.possible_low <= 0) fault(f.file, 1, "possible: a logarithmic scale starts above 0");
       if (f.log_scale)
         for (const auto* values : {&f.centre.male, &f.centre.female})
-          if (*std::min_element(values->begin(), values->end()) <= 0) fault(f.centre.cite, "background.centre: a logarithmic scale needs values above 0");
+          if (*std::min_element(values->begin(), values->end()) <= 0)
+            fault(f.centre.cite, "background.centre: a logarithmic scale needs values above 0");
       for (const auto* limits : {&f.reference_male, &f.reference_female})
         if ((*limits)[0] && (*limits)[1] && *(*limits)[0] >= *(*limits)[1]) fault(f.file, 1, "reference: [low, high] with low < high");
       bool own = false;
@@ -201,21 +213,26 @@ class Checker {
         if (factor <= 0) fault(f.file, 1, fmt::format("units.{}: a factor above 0 is needed", name));
       for (const auto& [name, factor] : f.units) own = own || (name == f.unit && factor == 1);
       if (!own) fault(f.file, 1, fmt::format("units must hold the unit itself with factor 1: {{{}: 1}}", f.unit));
-      for (const auto& [name, s] : f.mechanism_shifts) known(name, mechanisms_, "mechanism", s.shift.cite.file, s.shift.cite.line), shift(s, "mechanisms." + name);
-      for (const auto& [name, s] : f.cause_shifts) known(name, causes_, "cause", s.shift.cite.file, s.shift.cite.line), shift(s, "causes." + name);
+      for (const auto& [name, s] : f.mechanism_shifts)
+        known(name, mechanisms_, "mechanism", s.shift.cite.file, s.shift.cite.line), shift(s, "mechanisms." + name);
+      for (const auto& [name, s] : f.cause_shifts)
+        known(name, causes_, "cause", s.shift.cite.file, s.shift.cite.line), shift(s, "causes." + name);
       return;
     }
     const int grades = grades_of(f);
     if (grades < 2) fault(f.file, 1, "grades: two at least, the first is the absent one");
     if (f.leak_table) table(*f.leak_table, "leak", 0.99);
-    else if (static_cast<int>(f.leak.size()) != grades - 1) fault(f.file, 1, fmt::format("leak: {} figures are needed, one for each grade above the first", grades - 1));
+    else if (static_cast<int>(f.leak.size()) != grades - 1)
+      fault(f.file, 1, fmt::format("leak: {} figures are needed, one for each grade above the first", grades - 1));
     if (f.leak_table && grades != 2) fault(f.file, 1, "a leak by age is for findings that are present or absent");
     for (const Figure& leak : f.leak) {
       figure(leak, "leak", 0, 0.99);
       if (leak.value <= 0) fault(leak.cite, "leak: 0 says that nothing else can ever bring it", "0.0005 at least");
     }
-    for (const auto& [name, p] : f.mechanisms) known(name, mechanisms_, "mechanism", p.empty() ? f.file : p[0].cite.file, p.empty() ? 1 : p[0].cite.line);
-    for (const auto& [name, p] : f.causes) known(name, causes_, "cause", p.empty() ? f.file : p[0].cite.file, p.empty() ? 1 : p[0].cite.line);
+    for (const auto& [name, p] : f.mechanisms)
+      known(name, mechanisms_, "mechanism", p.empty() ? f.file : p[0].cite.file, p.empty() ? 1 : p[0].cite.line);
+    for (const auto& [name, p] : f.causes)
+      known(name, causes_, "cause", p.empty() ? f.file : p[0].cite.file, p.empty() ? 1 : p[0].cite.line);
     links(f.mechanisms, "mechanisms", grades);
     links(f.causes, "causes", grades);
     if (!f.place_root.empty()) {
@@ -261,7 +278,8 @@ class Checker {
       }
       if (s.presents.value <= 0 && s.to.empty()) fault(c.file, line, path + ": nobody ever leaves or presents", "give it presents or to");
     }
-    if (!c.stages.empty() && std::abs(entries - 1) > 0.0015) fault(c.file, 1, fmt::format("the stages' entry shares sum to {:.4f}, not 1", entries));
+    if (!c.stages.empty() && std::abs(entries - 1) > 0.0015)
+      fault(c.file, 1, fmt::format("the stages' entry shares sum to {:.4f}, not 1", entries));
     if (!c.stages.empty() && presents <= 0) fault(c.file, 1, "nobody presents in any stage");
     else traps(c);
   }
@@ -284,7 +302,9 @@ class Checker {
     bool anybody = false;
     for (const auto& s : c.stages) {
       anybody = anybody || (reached.count(s.id) && s.presents.value > 0);
-      if (!out.count(s.id)) fault(c.file, s.presents.cite.line, fmt::format("stage {}: nobody in it ever recovers or comes to care", s.id), "give it presents, or a way on");
+      if (!out.count(s.id))
+        fault(c.file, s.presents.cite.line, fmt::format("stage {}: nobody in it ever recovers or comes to care", s.id),
+              "give it presents, or a way on");
     }
     if (!anybody) fault(c.file, 1, "nobody who enters this course can reach a stage in which people present");
   }
@@ -316,14 +336,17 @@ class Checker {
     for (const auto& [name, x] : c.levels.values) {
       known(name, places, "level or region", c.levels.cite.file, c.levels.cite.line);
       const bool is_place = std::find(places.begin(), places.end(), name) != places.end();
-      if (is_place && x > 0 && std::none_of(k_.anatomy.levels.begin(), k_.anatomy.levels.end(), [&, place = name](const Level& l) { return stands_in(l, place); }))
+      if (is_place && x > 0 && std::none_of(k_.anatomy.levels.begin(), k_.anatomy.levels.end(), [&, place = name](const Level& l) {
+            return stands_in(l, place);
+          }))
         fault(c.levels.cite, fmt::format("levels.{}: anatomy.yaml has no level there", name));
       referred = referred || (name == "not_spinal" && x > 0);
     }
     if (referred && !c.referral) fault(c.levels.cite, "levels: not_spinal needs `referral`: where is that pain felt?");
     if (c.referral) {
       sums_to_one(*c.referral, "referral");
-      for (const auto& [name, x] : c.referral->values) known(name, kLocations, "pain location", c.referral->cite.file, c.referral->cite.line);
+      for (const auto& [name, x] : c.referral->values)
+        known(name, kLocations, "pain location", c.referral->cite.file, c.referral->cite.line);
     }
     if (c.tempo) figure(*c.tempo, "tempo", 0.01, 100);
     if (c.accompanied_by) {
@@ -334,7 +357,8 @@ class Checker {
       const int line = link.figure.cite.line;
       known(link.factor, findings_, "finding", c.file, line);
       const Finding* f = k_.finding(link.factor);
-      if (f && f->kind != FindingKind::context && f->kind != FindingKind::history) fault(c.file, line, fmt::format("'{}' is no context", link.factor), "put it under findings:");
+      if (f && f->kind != FindingKind::context && f->kind != FindingKind::history)
+        fault(c.file, line, fmt::format("'{}' is no context", link.factor), "put it under findings:");
       if (link.is_share) probability(link.figure, "context." + link.factor);
       else figure(link.figure, "context." + link.factor, 0.001, 10000);
       if (link.is_share && link.figure.value >= 1) fault(c.file, line, "a share of 1 makes everybody else impossible");
@@ -345,11 +369,14 @@ class Checker {
       known(name, findings_, "finding", c.file, line);
       const Finding* f = k_.finding(name);
       if (!f) continue;
-      if (!is_discrete(*f)) fault(c.file, line, fmt::format("'{}' is not present or absent", name), "context goes under context:, measured values under measures:");
+      if (!is_discrete(*f))
+        fault(c.file, line, fmt::format("'{}' is not present or absent", name),
+              "context goes under context:, measured values under measures:");
       else if (!f->place_root.empty()) fault(c.file, line, fmt::format("'{}' follows from the level, not from a cause", name));
       else links({{name, p}}, "findings", grades_of(*f));
       for (const auto& [other, q] : f->causes)
-        if (other == c.id) fault(c.file, line, fmt::format("'{}' and this cause are linked twice, here and in {}", name, f->file), "keep one");
+        if (other == c.id)
+          fault(c.file, line, fmt::format("'{}' and this cause are linked twice, here and in {}", name, f->file), "keep one");
     }
     for (const auto& [name, s] : c.measures) {
       const int line = s.shift.cite.line;
@@ -358,7 +385,8 @@ class Checker {
       if (f && f->kind != FindingKind::measured) fault(c.file, line, fmt::format("'{}' is not a measured value", name));
       if (f)
         for (const auto& [other, q] : f->cause_shifts)
-          if (other == c.id) fault(c.file, line, fmt::format("'{}' and this cause are linked twice, here and in {}", name, f->file), "keep one");
+          if (other == c.id)
+            fault(c.file, line, fmt::format("'{}' and this cause are linked twice, here and in {}", name, f->file), "keep one");
       shift(s, "measures." + name);
     }
   }
@@ -376,7 +404,8 @@ class Checker {
       for (const auto& x : c.measures) linked.insert(x.first);
     }
     for (const auto& c : k_.courses) {
-      if (!used_courses.count(c.id)) fault(c.file, 1, fmt::format("no cause follows the course '{}'", c.id), "name it in a cause or remove it");
+      if (!used_courses.count(c.id))
+        fault(c.file, 1, fmt::format("no cause follows the course '{}'", c.id), "name it in a cause or remove it");
       for (const auto& s : c.stages) {
         for (const auto& m : s.mechanisms) used_mechanisms.insert(m);
         for (const auto& x : s.findings) linked.insert(x.first);
@@ -385,7 +414,9 @@ class Checker {
     for (const auto& m : k_.mechanisms)
       if (!used_mechanisms.count(m.id)) fault("mechanisms.yaml", 0, fmt::format("no stage has the mechanism '{}'", m.id));
     for (const auto& f : k_.findings)
-      if (!linked.count(f.id)) fault(f.file, 1, fmt::format("'{}' moves no posterior: no mechanism, cause, stage or context brings it", f.id), "link it or remove it");
+      if (!linked.count(f.id))
+        fault(f.file, 1, fmt::format("'{}' moves no posterior: no mechanism, cause, stage or context brings it", f.id),
+              "link it or remove it");
     if (k_.causes.empty()) fault("causes/", 0, "there are no causes");
   }
 
@@ -406,18 +437,23 @@ class Checker {
     }
     if (c.kind == Kind::measured) {
       known(c.id, findings_, "measured finding", file, c.line);
-      if (const Finding* f = k_.finding(c.id); f && f->kind != FindingKind::measured) fault(file, c.line, fmt::format("'{}' is not measured", c.id), "name it alone: " + c.id);
+      if (const Finding* f = k_.finding(c.id); f && f->kind != FindingKind::measured)
+        fault(file, c.line, fmt::format("'{}' is not measured", c.id), "name it alone: " + c.id);
     }
-    for (const auto& name : c.names) known(name, c.kind == Kind::location ? kLocations : settings_, c.kind == Kind::location ? "pain location" : "setting", file, c.line);
-    if (c.kind == Kind::at_least && (c.count < 1 || c.count > static_cast<int>(c.of.size()))) fault(file, c.line, "at_least: a number from 1 to the length of `of`");
-    if ((c.kind == Kind::all || c.kind == Kind::any || c.kind == Kind::none) && c.of.empty()) fault(file, c.line, "an empty list of conditions");
+    for (const auto& name : c.names)
+      known(name, c.kind == Kind::location ? kLocations : settings_, c.kind == Kind::location ? "pain location" : "setting", file, c.line);
+    if (c.kind == Kind::at_least && (c.count < 1 || c.count > static_cast<int>(c.of.size())))
+      fault(file, c.line, "at_least: a number from 1 to the length of `of`");
+    if ((c.kind == Kind::all || c.kind == Kind::any || c.kind == Kind::none) && c.of.empty())
+      fault(file, c.line, "an empty list of conditions");
   }
 
   void pathways() {
     for (const auto& [name, c] : k_.definitions) condition(c, "pathways/definitions.yaml");
     for (const auto& r : k_.rules) {
       citation(r.cite, "rule", false);
-      if (!kUrgencies.count(r.urgency)) fault(r.file, 1, fmt::format("'{}' is not an urgency", r.urgency), "emergency, urgent, soon or routine");
+      if (!kUrgencies.count(r.urgency))
+        fault(r.file, 1, fmt::format("'{}' is not an urgency", r.urgency), "emergency, urgent, soon or routine");
       known(r.profile, {"uk", "us", "common", "paediatric"}, "profile", r.file, 1);
       known(r.applies, {"adult", "child", "any"}, "age group", r.file, 1);
       if (!std::regex_match(r.date_checked, std::regex("\\d{4}-\\d{2}-\\d{2}"))) fault(r.file, 1, "date_checked: a date like 2026-11-22");
@@ -462,12 +498,14 @@ class Checker {
       for (const auto& id : ids) known(id, kLocations, "pain location", "vocabulary.yaml", 0);
     for (const auto& [word, id] : v.primaries) {
       known(id, findings_, "finding", "vocabulary.yaml", 0);
-      if (const Finding* f = k_.finding(id); f && f->kind != FindingKind::history) fault("vocabulary.yaml", 0, fmt::format("primaries.{}: '{}' is not a history of cancer", word, id));
+      if (const Finding* f = k_.finding(id); f && f->kind != FindingKind::history)
+        fault("vocabulary.yaml", 0, fmt::format("primaries.{}: '{}' is not a history of cancer", word, id));
     }
     for (const auto& [word, lab] : v.lab_names) {
       known(lab.first, findings_, "finding", "vocabulary.yaml", 0);
       const Finding* f = k_.finding(lab.first);
-      if (f && f->kind != FindingKind::measured) fault("vocabulary.yaml", 0, fmt::format("lab_names.{}: '{}' is not measured", word, lab.first));
+      if (f && f->kind != FindingKind::measured)
+        fault("vocabulary.yaml", 0, fmt::format("lab_names.{}: '{}' is not measured", word, lab.first));
       if (!f) continue;
       std::vector<std::string> units;
       for (const auto& u : f->units) units.push_back(u.first);
@@ -484,18 +522,23 @@ class Checker {
   // A word in a panel must say something that can hold of its finding.
   void meant(const Finding& f, const std::string& value, const std::string& path) {
     if (f.kind != FindingKind::measured) {
-      if (value != "present" && value != "absent") fault("vocabulary.yaml", 0, fmt::format("{}: '{}' is not an answer", path, value), "present or absent");
+      if (value != "present" && value != "absent")
+        fault("vocabulary.yaml", 0, fmt::format("{}: '{}' is not an answer", path, value), "present or absent");
       return;
     }
     const auto limit = [&](int side) { return f.reference_male[side] && f.reference_female[side]; };
     const bool sound = value == "raised" ? limit(1) : value == "low" ? limit(0) : value == "normal" && (limit(0) || limit(1));
-    if (!sound) fault("vocabulary.yaml", 0, fmt::format("{}: '{}' says nothing about {}", path, value, f.name), "raised, low or normal, where the finding has such a limit");
+    if (!sound)
+      fault("vocabulary.yaml", 0, fmt::format("{}: '{}' says nothing about {}", path, value, f.name),
+            "raised, low or normal, where the finding has such a limit");
   }
 
   void codes(const Codes& c, const std::string& file) {
-    if (!c.snomed.empty() && !snomed_check_digit_holds(c.snomed)) fault(file, 1, fmt::format("SNOMED CT code {} fails its check digit", c.snomed));
+    if (!c.snomed.empty() && !snomed_check_digit_holds(c.snomed))
+      fault(file, 1, fmt::format("SNOMED CT code {} fails its check digit", c.snomed));
     if (!c.loinc.empty() && !loinc_check_digit_holds(c.loinc)) fault(file, 1, fmt::format("LOINC code {} fails its check digit", c.loinc));
-    if (!c.icd10cm.empty() && !std::regex_match(c.icd10cm, std::regex("[A-Z]\\d[0-9A-Z](\\.[0-9A-Z]{1,4})?"))) fault(file, 1, fmt::format("'{}' has not the shape of an ICD-10-CM code", c.icd10cm));
+    if (!c.icd10cm.empty() && !std::regex_match(c.icd10cm, std::regex("[A-Z]\\d[0-9A-Z](\\.[0-9A-Z]{1,4})?")))
+      fault(file, 1, fmt::format("'{}' has not the shape of an ICD-10-CM code", c.icd10cm));
   }
 
   const Knowledge& k_;

@@ -8,7 +8,8 @@ namespace dorsalgia {
 // Verhoeff J. Error detecting decimal codes. Mathematical Centre Tracts 29, 1969: multiplication in the dihedral group
 // D5 (written as arithmetic instead of the usual table) after a position-dependent permutation.
 bool snomed_check_digit_holds(const std::string& code) {
-  if (code.size() < 6 || code.size() > 18 || !std::all_of(code.begin(), code.end(), [](unsigned char c) { return std::isdigit(c); })) return false;
+  if (code.size() < 6 || code.size() > 18 || !std::all_of(code.begin(), code.end(), [](unsigned char c) { return std::isdigit(c); }))
+    return false;
   auto multiply = [](int a, int b) {
     if (a < 5) return b < 5 ? (a + b) % 5 : (a + b - 5) % 5 + 5;
     return b < 5 ? (a - 5 + 5 - b) % 5 + 5 : (a - b + 5) % 5;

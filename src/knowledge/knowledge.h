@@ -35,7 +35,7 @@ struct Figure {
 };
 
 inline constexpr int kAgeBands = 8;
-inline constexpr std::array<double, kAgeBands> kAgeFrom = {0, 15, 30, 40, 50, 60, 70, 80};    // lower bounds, years
+inline constexpr std::array<double, kAgeBands> kAgeFrom = {0, 15, 30, 40, 50, 60, 70, 80};        // lower bounds, years
 inline constexpr std::array<double, kAgeBands> kAgeMiddle = {7.5, 22.5, 35, 45, 55, 65, 75, 86};  // where values apply
 
 // Figures by age band and sex, one citation.
@@ -131,8 +131,8 @@ struct Finding {
   std::string place_root;  // segment, for place findings
   // context and history
   std::optional<AgeSexTable> prevalence;
-  std::string primary;               // history: which cancer
-  std::optional<NamedTable> years;   // history: <1, 1-5, 5-10, >=10 years ago
+  std::string primary;              // history: which cancer
+  std::optional<NamedTable> years;  // history: <1, 1-5, 5-10, >=10 years ago
   // measured
   std::string unit;
   std::vector<std::pair<std::string, double>> units;
@@ -194,11 +194,11 @@ struct Condition {
   enum class Kind { all, any, none, at_least, finding, any_cancer_history, age, sex, duration, location, setting, measured };
   Kind kind = Kind::all;
   std::vector<Condition> of;
-  int count = 0;                       // at_least
-  std::string id;                      // finding (or the name of a definition, which then stands in `of`), sex, measured
-  int finding = -1;                    // index into Knowledge::findings, once resolved
-  std::vector<std::string> names;      // location, setting
-  std::optional<double> low, high;     // age, duration (inclusive), measured (above, below)
+  int count = 0;                    // at_least
+  std::string id;                   // finding (or the name of a definition, which then stands in `of`), sex, measured
+  int finding = -1;                 // index into Knowledge::findings, once resolved
+  std::vector<std::string> names;   // location, setting
+  std::optional<double> low, high;  // age, duration (inclusive), measured (above, below)
   int line = 0;
 };
 
@@ -271,13 +271,13 @@ struct Meaning {
 };
 
 struct Vocabulary {
-  std::map<std::string, std::string> settings;   // word -> setting id
-  std::map<std::string, std::vector<std::string>> locations;  // word -> pain locations
-  std::map<std::string, std::string> primaries;  // word -> history finding, for cancer_history
-  std::map<std::string, std::map<std::string, Meaning>> panels;  // labs: fbc -> normal -> meaning
+  std::map<std::string, std::string> settings;                           // word -> setting id
+  std::map<std::string, std::vector<std::string>> locations;             // word -> pain locations
+  std::map<std::string, std::string> primaries;                          // word -> history finding, for cancer_history
+  std::map<std::string, std::map<std::string, Meaning>> panels;          // labs: fbc -> normal -> meaning
   std::map<std::string, std::pair<std::string, std::string>> lab_names;  // hb_g_dl -> (haemoglobin, g/dL)
-  std::vector<std::string> noted;         // context and findings that are understood and change nothing
-  std::vector<std::string> ignored_keys;  // keys of published case files that are never read
+  std::vector<std::string> noted;                                        // context and findings that are understood and change nothing
+  std::vector<std::string> ignored_keys;                                 // keys of published case files that are never read
 };
 
 struct Knowledge {

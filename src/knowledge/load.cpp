@@ -18,8 +18,7 @@
 namespace dorsalgia {
 
 std::string Complaint::text() const {
-  return fmt::format("{}{}: {}{}", file, line > 0 ? fmt::format(":{}", line) : "", message,
-                     hint.empty() ? "" : fmt::format(" ({})", hint));
+  return fmt::format("{}{}: {}{}", file, line > 0 ? fmt::format(":{}", line) : "", message, hint.empty() ? "" : fmt::format(" ({})", hint));
 }
 
 namespace {
@@ -772,7 +771,9 @@ class Resolver {
   void resolve(Condition& c) {
     using Kind = Condition::Kind;
     if (++visited_ > kMostNodes || open_.size() > kDeepestFile) {  // definitions of definitions unfold like aliases
-      if (std::exchange(complete_, false)) complaints_.push_back({"pathways/definitions.yaml", c.line, "definitions unfold to too many conditions", "use fewer definitions of definitions"});
+      if (std::exchange(complete_, false))
+        complaints_.push_back(
+            {"pathways/definitions.yaml", c.line, "definitions unfold to too many conditions", "use fewer definitions of definitions"});
       return;
     }
     for (Condition& child : c.of) resolve(child);
@@ -781,7 +782,9 @@ class Resolver {
     const auto definition = k_.definitions.find(c.id);
     if (c.kind != Kind::finding || definition == k_.definitions.end() || !c.of.empty()) return;
     if (!open_.insert(c.id).second) {
-      if (told_.insert(c.id).second) complaints_.push_back({"pathways/definitions.yaml", definition->second.line, fmt::format("'{}' is defined by itself", c.id), "definitions may use others, not themselves"});
+      if (told_.insert(c.id).second)
+        complaints_.push_back({"pathways/definitions.yaml", definition->second.line, fmt::format("'{}' is defined by itself", c.id),
+                               "definitions may use others, not themselves"});
       return;
     }
     Condition meaning = definition->second;
@@ -812,7 +815,11 @@ Loaded load_knowledge(const KnowledgeFiles& files) {
       const YAML::Node root = YAML::Load(text);
       int nodes = 0;
       if (within_reason(root, 0, nodes)) read_file(file, root, out);
-      else out.complaints.push_back({file, 0, fmt::format("nested more than {} levels deep, or more than {} entries once aliases are written out", kDeepestFile, kMostNodes), "use fewer aliases"});
+      else
+        out.complaints.push_back(
+            {file, 0,
+             fmt::format("nested more than {} levels deep, or more than {} entries once aliases are written out", kDeepestFile, kMostNodes),
+             "use fewer aliases"});
     } catch (const YAML::Exception& e) {
       out.complaints.push_back({file, e.mark.line + 1, "not YAML: " + e.msg, "check indentation, quotes and brackets"});
     }

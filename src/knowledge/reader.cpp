@@ -14,8 +14,8 @@ Reader::Reader(YAML::Node node, std::string file, std::string path, std::vector<
   for (const auto& entry : node_) {
     const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "?";
     if (!seen.insert(key).second)
-      complaints_->push_back({file_, entry.first.Mark().line + 1, fmt::format("key '{}' stands twice in {}", key, path_),
-                              "keep one of the two"});
+      complaints_->push_back(
+          {file_, entry.first.Mark().line + 1, fmt::format("key '{}' stands twice in {}", key, path_), "keep one of the two"});
   }
 }
 

@@ -25,11 +25,11 @@ class Reader {
   bool is_list() const { return ok() && node_.IsSequence(); }
   bool is_scalar() const { return ok() && node_.IsScalar(); }
 
-  std::string text();                    // fault when not a plain word or sentence
-  double number();                       // fault when not a finite number
-  int whole();                           // fault when not a whole number that an int can hold
+  std::string text();  // fault when not a plain word or sentence
+  double number();     // fault when not a finite number
+  int whole();         // fault when not a whole number that an int can hold
   bool flag();
-  std::vector<Reader> items();           // of a list; fault otherwise
+  std::vector<Reader> items();                            // of a list; fault otherwise
   std::vector<std::pair<std::string, Reader>> entries();  // of a map, all counted as read; fault otherwise
   std::vector<std::string> texts();
 

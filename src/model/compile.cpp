@@ -251,7 +251,8 @@ double at_age(const AgeSex& table, Sex sex, double age) {
 }
 
 int Model::finding(const std::string& id) const {
-  const auto it = std::lower_bound(findings.begin(), findings.end(), id, [](const ModelFinding& f, const std::string& s) { return f.id < s; });
+  const auto it =
+      std::lower_bound(findings.begin(), findings.end(), id, [](const ModelFinding& f, const std::string& s) { return f.id < s; });
   return it != findings.end() && it->id == id ? static_cast<int>(it - findings.begin()) : -1;
 }
 

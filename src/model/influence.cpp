@@ -27,13 +27,15 @@ std::vector<bool> presenting(const ModelCourse& course) {
   for (std::size_t round = 0; round < n; ++round)
     for (std::size_t from = 0; from < n; ++from)
       for (std::size_t to = 0; to < n; ++to)
-        if (reached[from] && from != to && course.generator(static_cast<Eigen::Index>(from), static_cast<Eigen::Index>(to)) > 0) reached[to] = true;
+        if (reached[from] && from != to && course.generator(static_cast<Eigen::Index>(from), static_cast<Eigen::Index>(to)) > 0)
+          reached[to] = true;
   for (std::size_t k = 0; k < n; ++k) reached[k] = reached[k] && course.stages[k].presents > 0;
   return reached;
 }
 
 bool ever(const AgeSex& rate) {
-  return std::any_of(rate.begin(), rate.end(), [](const auto& bands) { return std::any_of(bands.begin(), bands.end(), [](double x) { return x > 0; }); });
+  return std::any_of(rate.begin(), rate.end(),
+                     [](const auto& bands) { return std::any_of(bands.begin(), bands.end(), [](double x) { return x > 0; }); });
 }
 
 std::vector<State> states(const Model& m) {
@@ -96,7 +98,8 @@ bool measured_moves(const std::vector<State>& all, const ModelFinding& f) {
   for (const State& s : all) {
     centres.push_back(0), variances.push_back(0);
     for (const ShiftLink& link : f.shifts)
-      if (link.is_cause ? link.index == s.cause : (s.active >> link.index & 1) != 0) centres.back() += link.shift, variances.back() += link.variance;
+      if (link.is_cause ? link.index == s.cause : (s.active >> link.index & 1) != 0)
+        centres.back() += link.shift, variances.back() += link.variance;
   }
   return differs(centres) || differs(variances);
 }
@@ -115,7 +118,8 @@ bool context_moves(const Model& m, int finding, const ModelFinding& f) {
           present = link->is_share ? link->value : prevalence * link->value / (1 + prevalence * (link->value - 1));
         by_bin[0].push_back(present);
         if (f.shape == Shape::history)
-          for (int bin = 1; bin < kHistoryBins; ++bin) by_bin[bin].push_back(present * (link != c.context.end() ? link->years : f.years)[bin - 1]);
+          for (int bin = 1; bin < kHistoryBins; ++bin)
+            by_bin[bin].push_back(present * (link != c.context.end() ? link->years : f.years)[bin - 1]);
       }
       if (std::any_of(by_bin.begin(), by_bin.end(), differs)) return true;
     }
@@ -136,7 +140,8 @@ std::vector<Complaint> findings_without_influence(const Knowledge& k, const Mode
     const ModelFinding& f = m.findings[i];
     const Finding& written = k.findings[i];
     auto complain = [&](const std::string& what) {
-      out.push_back({written.file, std::max(1, written.line), what + " moves no posterior: it is as likely in every cause, stage and level", "check for probabilities of 0, ratios of 1 and mechanisms of stages that nobody reaches"});
+      out.push_back({written.file, std::max(1, written.line), what + " moves no posterior: it is as likely in every cause, stage and level",
+                     "check for probabilities of 0, ratios of 1 and mechanisms of stages that nobody reaches"});
     };
     if (f.shape == Shape::measured) {
       if (!measured_moves(all, f)) complain(fmt::format("'{}'", f.id));

@@ -102,10 +102,10 @@ struct ModelCourse {
 struct ModelLevel {
   std::string id;
   Canal canal;
-  int cord_segment;                              // index, -1 below the cord
-  int first_root;                                // first segment whose root leaves at or below this level; -1 outside
-  std::vector<std::pair<int, double>> roots;     // segment, share
-  std::vector<double> pain;                      // by location
+  int cord_segment;                           // index, -1 below the cord
+  int first_root;                             // first segment whose root leaves at or below this level; -1 outside
+  std::vector<std::pair<int, double>> roots;  // segment, share
+  std::vector<double> pain;                   // by location
 };
 
 struct ModelMechanism {

@@ -12,7 +12,8 @@ namespace dorsalgia {
 namespace {
 
 // Findings without which no answer may sound reassuring.
-const std::vector<std::string> kMustKnow = {"any_cancer_history", "weakness", "bladder_dysfunction", "bowel_dysfunction", "saddle_anaesthesia"};
+const std::vector<std::string> kMustKnow = {"any_cancer_history", "weakness", "bladder_dysfunction", "bowel_dysfunction",
+                                            "saddle_anaesthesia"};
 
 Truth negate(Truth t) { return t == Truth::yes ? Truth::no : t == Truth::no ? Truth::yes : Truth::unknown; }
 
@@ -110,7 +111,8 @@ class Evaluator {
 bool is_child(const Presentation& p) { return p.age && *p.age < kAdult; }
 
 bool speaks(const Rule& r, bool child, const std::string& profile) {
-  if (child) return r.profile == "paediatric" || ((r.applies == "child" || r.applies == "any") && (r.profile == profile || r.profile == "common"));
+  if (child)
+    return r.profile == "paediatric" || ((r.applies == "child" || r.applies == "any") && (r.profile == profile || r.profile == "common"));
   return r.applies != "child" && r.profile != "paediatric" && (r.profile == profile || r.profile == "common");
 }
 
@@ -143,9 +145,7 @@ Urgency urgency_of(const std::string& id) {
   return Urgency::routine;
 }
 
-Truth holds(const Condition& condition, const Model& model, const Presentation& person) {
-  return Evaluator(model, person).of(condition);
-}
+Truth holds(const Condition& condition, const Model& model, const Presentation& person) { return Evaluator(model, person).of(condition); }
 
 Triage triage(const Knowledge& k, const Model& m, const Presentation& p, const std::string& profile, const Posterior* posterior) {
   Triage out;
@@ -160,14 +160,17 @@ Triage triage(const Knowledge& k, const Model& m, const Presentation& p, const s
   }
   if (posterior && posterior->possible && !out.child)
     for (const Threshold& t : k.thresholds) {
-      const double now = t.quantity == "malignant" ? posterior->malignant : t.quantity == "tumour" ? posterior->tumour : posterior->emergency;
+      const double now = t.quantity == "malignant" ? posterior->malignant
+                         : t.quantity == "tumour"  ? posterior->tumour
+                                                   : posterior->emergency;
       if (now >= t.at_least) out.fired.push_back({nullptr, &t, now, urgency_of(t.urgency)});
     }
   std::stable_sort(out.fired.begin(), out.fired.end(), [](const Fired& a, const Fired& b) { return a.urgency > b.urgency; });
   if (!out.fired.empty()) out.urgency = out.fired.front().urgency;
   for (const Rule* r : unknown)
     if (urgency_of(r->urgency) > out.urgency) out.unknown.push_back(r);
-  std::stable_sort(out.unknown.begin(), out.unknown.end(), [](const Rule* a, const Rule* b) { return urgency_of(a->urgency) > urgency_of(b->urgency); });
+  std::stable_sort(out.unknown.begin(), out.unknown.end(),
+                   [](const Rule* a, const Rule* b) { return urgency_of(a->urgency) > urgency_of(b->urgency); });
 
   auto missing = [&](const std::string& id) {
     if (std::count(out.not_assessed.begin(), out.not_assessed.end(), id)) return;

@@ -35,9 +35,9 @@ struct Fired {
 struct Triage {
   Urgency urgency = Urgency::routine;
   bool child = false;
-  std::vector<Fired> fired;                 // most urgent first
-  std::vector<const Rule*> unknown;         // more urgent than `urgency`, cannot be told yet
-  std::vector<std::string> not_assessed;    // findings (ids) that must be known and are not; "any_cancer_history" too
+  std::vector<Fired> fired;               // most urgent first
+  std::vector<const Rule*> unknown;       // more urgent than `urgency`, cannot be told yet
+  std::vector<std::string> not_assessed;  // findings (ids) that must be known and are not; "any_cancer_history" too
 };
 
 // profile: "uk" or "us"; rules of the profile, the common ones, and for children the paediatric ones only.

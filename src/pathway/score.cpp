@@ -63,7 +63,8 @@ ScoreResult score(const Score& s, const std::map<std::string, std::string>& answ
       r.points = highest_counts ? std::max(r.points, chosen->points) : r.points + chosen->points;
     } else {
       r.missing.push_back(item.id);
-      const auto [least, most] = std::minmax_element(item.options.begin(), item.options.end(), [](const auto& a, const auto& b) { return a.points < b.points; });
+      const auto [least, most] =
+          std::minmax_element(item.options.begin(), item.options.end(), [](const auto& a, const auto& b) { return a.points < b.points; });
       if (least != item.options.end()) low = least->points, high = most->points;
     }
     r.lowest = highest_counts ? std::max(r.lowest, low) : r.lowest + low;

@@ -12,12 +12,12 @@ namespace dorsalgia {
 
 struct ScoreResult {
   bool complete = false;
-  double points = 0;                  // of the items given; the score itself only when complete
-  double lowest = 0, highest = 0;     // what the whole score can still become (sum scores)
-  std::string grade;                  // category scores
-  const ScoreBand* band = nullptr;    // interpretation, when complete
-  std::vector<std::string> missing;   // item ids
-  std::vector<std::string> faults;    // unknown items or options, with the nearest name
+  double points = 0;                 // of the items given; the score itself only when complete
+  double lowest = 0, highest = 0;    // what the whole score can still become (sum scores)
+  std::string grade;                 // category scores
+  const ScoreBand* band = nullptr;   // interpretation, when complete
+  std::vector<std::string> missing;  // item ids
+  std::vector<std::string> faults;   // unknown items or options, with the nearest name
   std::vector<std::pair<const ScoreItem*, const ScoreOption*>> given;
 };
 

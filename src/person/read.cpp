@@ -72,7 +72,8 @@ class PersonReader {
       else if (key == "findings" || key == "context" || key == "labs") continue;
       else if (contains(k_.vocabulary.ignored_keys, key)) out_.person.unread.push_back(key);
       else if (unknown_ == UnknownNames::refuse && (lookup(key) || key == "cancer_history" || key == "years_since_cancer"))
-        fault(shorten(key), "this stands outside the object it belongs in", lookup(key) ? "put it under \"findings\"" : "put it under \"context\"");
+        fault(shorten(key), "this stands outside the object it belongs in",
+              lookup(key) ? "put it under \"findings\"" : "put it under \"context\"");
       else unknown("", key, known, "key");
     }
     // Context before findings before labs, whatever their order in the file: the result does not depend on it.
@@ -87,11 +88,14 @@ class PersonReader {
 
  private:
   PersonRead done() {
-    std::sort(out_.person.answers.begin(), out_.person.answers.end(), [](const Answer& a, const Answer& b) { return a.finding < b.finding; });
+    std::sort(out_.person.answers.begin(), out_.person.answers.end(),
+              [](const Answer& a, const Answer& b) { return a.finding < b.finding; });
     return std::move(out_);
   }
 
-  static bool contains(const std::vector<std::string>& all, const std::string& x) { return std::find(all.begin(), all.end(), x) != all.end(); }
+  static bool contains(const std::vector<std::string>& all, const std::string& x) {
+    return std::find(all.begin(), all.end(), x) != all.end();
+  }
 
   static const char* kind(const json& j) {
     if (j.is_object()) return "an object";
@@ -105,7 +109,8 @@ class PersonReader {
   // The first hundred are enough to see what is wrong with a file.
   void fault(const std::string& path, const std::string& message, const std::string& remedy = "") {
     if (out_.faults.size() < kMostFaults) out_.faults.push_back({path, message, remedy});
-    else if (out_.faults.size() == kMostFaults) out_.faults.push_back({"", "more faults follow and are not listed", "is this file about one person?"});
+    else if (out_.faults.size() == kMostFaults)
+      out_.faults.push_back({"", "more faults follow and are not listed", "is this file about one person?"});
   }
 
   void unknown(const std::string& section, const std::string& name, const std::vector<std::string>& known, const char* what) {
@@ -142,7 +147,8 @@ class PersonReader {
   void age(const json& j) {
     const auto years = number("age", j, "years");
     if (!years) return;
-    if (*years < 0 || *years > 120) return fault("age", fmt::format("{:g} years is not an age", *years), "0 to 120; is it a year of birth, or in months?");
+    if (*years < 0 || *years > 120)
+      return fault("age", fmt::format("{:g} years is not an age", *years), "0 to 120; is it a year of birth, or in months?");
     out_.person.age = years;
   }
 
@@ -151,7 +157,8 @@ class PersonReader {
     const std::string word = j.is_string() ? lower(j) : "";
     if (word == "male" || word == "m") out_.person.sex = Sex::male;
     else if (word == "female" || word == "f") out_.person.sex = Sex::female;
-    else if (word != "unknown" && word != "other") fault("sex", "male, female or unknown is needed", "the model's rates are by sex at birth; unknown is averaged");
+    else if (word != "unknown" && word != "other")
+      fault("sex", "male, female or unknown is needed", "the model's rates are by sex at birth; unknown is averaged");
   }
 
   void setting(const json& j) {
@@ -195,7 +202,8 @@ class PersonReader {
       if (!from) return;
     }
     if (*from < 0 || *from > 6500 || (std::isfinite(*to) && *to > 6500))
-      return fault("duration_weeks", fmt::format("{:g} weeks is not a duration of pain", *from < 0 || *from > 6500 ? *from : *to), "weeks since the pain began, 0 to 6500");
+      return fault("duration_weeks", fmt::format("{:g} weeks is not a duration of pain", *from < 0 || *from > 6500 ? *from : *to),
+                   "weeks since the pain began, 0 to 6500");
     out_.person.weeks = {*from, *to};
   }
 
@@ -217,7 +225,8 @@ class PersonReader {
       if (const auto it = k_.vocabulary.locations.find(word); it != k_.vocabulary.locations.end()) places = it->second;
       for (const auto& level : k_.anatomy.levels)
         if (lower(level.id) == word && !level.pain.empty()) {  // "T10": where pain from there is most felt
-          const auto top = std::max_element(level.pain.begin(), level.pain.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+          const auto top =
+              std::max_element(level.pain.begin(), level.pain.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
           places = {top->first};
         }
       if (places.empty()) {
@@ -272,11 +281,14 @@ class PersonReader {
     const int i = index(f);
     const int top = m_.findings[i].grades - 1;
     if (f.kind == FindingKind::measured) return measured(path, f, j);
-    if (j.is_boolean()) return add(path, {i, j.get<bool>() ? 1 : 0, j.get<bool>() ? top : 0, false, 0, 0, path + ": " + (j.get<bool>() ? "present" : "absent")});
+    if (j.is_boolean())
+      return add(path,
+                 {i, j.get<bool>() ? 1 : 0, j.get<bool>() ? top : 0, false, 0, 0, path + ": " + (j.get<bool>() ? "present" : "absent")});
     if (j.is_string()) {
       const std::string word = lower(j);
       if (word == "unknown" || word == "unsure" || word == "not sure" || word == "not assessed") return;
-      if (word == "present" || word == "yes" || word == "true" || word == "positive") return add(path, {i, 1, top, false, 0, 0, path + ": present"});
+      if (word == "present" || word == "yes" || word == "true" || word == "positive")
+        return add(path, {i, 1, top, false, 0, 0, path + ": present"});
       if (word == "absent" || word == "no" || word == "false" || word == "negative" || word == "none" || word == "never")
         return add(path, {i, 0, 0, false, 0, 0, path + ": absent"});
       for (std::size_t g = 0; g < f.grades.size(); ++g)
@@ -288,9 +300,11 @@ class PersonReader {
             return add(path, {i, 1, top, false, 0, 0, path + ": " + m_.segments[s]});
           }
       // Context is often told in words of its own ("warfarin", "insulin-dependent", "3 years"): present.
-      if (f.kind == FindingKind::context && !word.empty() && !negates(word)) return add(path, {i, 1, top, false, 0, 0, path + ": " + shorten(word)});
+      if (f.kind == FindingKind::context && !word.empty() && !negates(word))
+        return add(path, {i, 1, top, false, 0, 0, path + ": " + shorten(word)});
     }
-    if (j.is_number() && f.kind == FindingKind::context && j.get<double>() > 0) return add(path, {i, 1, top, false, 0, 0, path + ": present"});
+    if (j.is_number() && f.kind == FindingKind::context && j.get<double>() > 0)
+      return add(path, {i, 1, top, false, 0, 0, path + ": present"});
     std::string choices = "present, absent or unknown";
     for (const auto& g : f.grades) choices += ", " + g;
     fault(path, fmt::format("this is not an answer: {}", shorten(j.dump(-1, ' ', false, json::error_handler_t::replace))), choices);
@@ -298,7 +312,8 @@ class PersonReader {
 
   // "not pregnant", "no known cancer": told in words that start with a no. Never taken for a yes; asked back instead.
   static bool negates(const std::string& word) {
-    for (const char* no : {"no ", "not ", "no-", "none ", "never ", "denies ", "denied ", "without ", "nil", "n/a", "non smoker", "non-smoker", "nonsmoker"})
+    for (const char* no :
+         {"no ", "not ", "no-", "none ", "never ", "denies ", "denied ", "without ", "nil", "n/a", "non smoker", "non-smoker", "nonsmoker"})
       if (word.rfind(no, 0) == 0) return true;
     return false;
   }
@@ -367,7 +382,9 @@ class PersonReader {
     const auto take = [&](const json& word) {
       const bool name = word.is_string() && lower(word).find_first_not_of(' ') != std::string::npos && !negates(lower(word));
       if (name) words.push_back(lower(word));
-      else fault(path, fmt::format("true, false or the name of the cancer is needed, this is {}", word.is_string() ? fmt::format("'{}'", shorten(word)) : kind(word)));
+      else
+        fault(path, fmt::format("true, false or the name of the cancer is needed, this is {}",
+                                word.is_string() ? fmt::format("'{}'", shorten(word)) : kind(word)));
     };
     if (j.is_array() && !j.empty()) std::for_each(j.begin(), j.end(), take);
     else take(j);
@@ -380,7 +397,8 @@ class PersonReader {
       if (found < 0) found = other;
       // A named cancer makes an earlier "yes, which is not said" superfluous.
       auto& any = out_.person.any_of;
-      any.erase(std::remove_if(any.begin(), any.end(), [](const AnyOf& a) { return a.given.find("cancer") != std::string::npos; }), any.end());
+      any.erase(std::remove_if(any.begin(), any.end(), [](const AnyOf& a) { return a.given.find("cancer") != std::string::npos; }),
+                any.end());
       cancers_.push_back(found);
       add(path, {found, 1, kHistoryBins - 1, false, 0, 0, path + ": " + shorten(word)});
     }
@@ -402,7 +420,8 @@ class PersonReader {
       for (Answer& a : any.answers)
         if (m_.findings[a.finding].shape == Shape::history) had = true, a.low = a.high = bin;
     if (!had && unknown_ == UnknownNames::refuse)
-      fault("context.years_since_cancer", "no cancer is named that this could be about", "add \"cancer_history\": the name of the cancer, or true");
+      fault("context.years_since_cancer", "no cancer is named that this could be about",
+            "add \"cancer_history\": the name of the cancer, or true");
     if (out_.person.age && *years_ > *out_.person.age) fault("context.years_since_cancer", "longer ago than the person is old");
   }
 
@@ -440,7 +459,9 @@ class PersonReader {
       from = comma + 1;
       if (const auto it = panel.find(word); it != panel.end()) mean(path + ": " + word, path, it->second);
       else if (unknown_ == UnknownNames::note) note("unknown: " + path);
-      else fault(path, fmt::format("this is not an answer: {}", j.is_string() ? "'" + shorten(word) + "'" : kind(j)), "one or more of: " + known);
+      else
+        fault(path, fmt::format("this is not an answer: {}", j.is_string() ? "'" + shorten(word) + "'" : kind(j)),
+              "one or more of: " + known);
     }
   }
 
@@ -467,7 +488,8 @@ class PersonReader {
     const bool wide = word == "normal";
     double low = wide ? std::min(m.reference_low[0], m.reference_low[1]) : std::max(m.reference_low[0], m.reference_low[1]);
     double high = wide ? std::max(m.reference_high[0], m.reference_high[1]) : std::min(m.reference_high[0], m.reference_high[1]);
-    if (out_.person.sex) low = m.reference_low[static_cast<int>(*out_.person.sex)], high = m.reference_high[static_cast<int>(*out_.person.sex)];
+    if (out_.person.sex)
+      low = m.reference_low[static_cast<int>(*out_.person.sex)], high = m.reference_high[static_cast<int>(*out_.person.sex)];
     a.measured = true;
     if (word == "normal") a.from = low, a.to = high;
     else if (word == "raised" || word == "high" || word == "elevated" || word == "present") a.from = high, a.to = inf;
@@ -507,9 +529,11 @@ class PersonReader {
     char bound = '=';
     if (j.is_object()) {
       for (const auto& [key, v] : j.items())
-        if (key != "value" && key != "unit") return fault(path + "." + shorten(key), "unknown key", "{\"value\": 54, \"unit\": \"" + f.unit + "\"}");
+        if (key != "value" && key != "unit")
+          return fault(path + "." + shorten(key), "unknown key", "{\"value\": 54, \"unit\": \"" + f.unit + "\"}");
       if (j.contains("value") && j["value"].is_null()) return;
-      if (!j.contains("value") || !j["value"].is_number()) return fault(path, "a value is missing", "{\"value\": 54, \"unit\": \"" + f.unit + "\"}");
+      if (!j.contains("value") || !j["value"].is_number())
+        return fault(path, "a value is missing", "{\"value\": 54, \"unit\": \"" + f.unit + "\"}");
       value = j["value"];
       if (j.contains("unit") && !j["unit"].is_null()) {
         if (!j["unit"].is_string()) return fault(path + ".unit", "a unit is a word");
@@ -530,10 +554,12 @@ class PersonReader {
       try {
         value = std::stod(word, &used);
       } catch (const std::exception&) {
-        return fault(path, fmt::format("'{}' is not a value of {}", shorten(word), f.name), "a number with its unit, or raised, normal, low");
+        return fault(path, fmt::format("'{}' is not a value of {}", shorten(word), f.name),
+                     "a number with its unit, or raised, normal, low");
       }
       const auto rest = word.find_first_not_of(' ', used);
-      if (rest != std::string::npos && word[rest] == ',') return fault(path, fmt::format("'{}' is not a number", shorten(word)), "write a decimal point, not a comma");
+      if (rest != std::string::npos && word[rest] == ',')
+        return fault(path, fmt::format("'{}' is not a number", shorten(word)), "write a decimal point, not a comma");
       if (rest != std::string::npos) unit = word.substr(rest);
     } else {
       return fault(path, fmt::format("a value is needed, this is {}", kind(j)), "a number with its unit, or raised, normal, low");
@@ -546,14 +572,17 @@ class PersonReader {
       if (lower(u.first) == lower(unit)) factor = u.second;
     if (unit.empty()) {
       const bool alike = std::all_of(f.units.begin(), f.units.end(), [&](const auto& u) { return u.second == f.units[0].second; });
-      if (!alike) return fault(path, fmt::format("{} {:g} in which unit?", f.name, value), fmt::format("write \"{:g} {}\"; known: {}", value, f.unit, units));
+      if (!alike)
+        return fault(path, fmt::format("{} {:g} in which unit?", f.name, value),
+                     fmt::format("write \"{:g} {}\"; known: {}", value, f.unit, units));
       factor = 1;
     } else if (factor == 0) {
       return fault(path, fmt::format("'{}' is no unit of {}", shorten(unit), f.name), "known: " + units);
     }
     value *= factor;
     if (value < f.possible_low || value > f.possible_high)
-      return fault(path, fmt::format("{} of {:g} {} is not possible", f.name, value, f.unit), fmt::format("{:g} to {:g} {}; is the unit right?", f.possible_low, f.possible_high, f.unit));
+      return fault(path, fmt::format("{} of {:g} {} is not possible", f.name, value, f.unit),
+                   fmt::format("{:g} to {:g} {}; is the unit right?", f.possible_low, f.possible_high, f.unit));
     const double inf = std::numeric_limits<double>::infinity();
     a.from = bound == '<' ? -inf : value;
     a.to = bound == '>' ? inf : value;
@@ -572,7 +601,8 @@ class PersonReader {
       const double most = p.age ? at_age(f.prevalence, *p.sex, *p.age) : *std::max_element(by_age.begin(), by_age.end());
       if (most >= kNever) continue;
       fault(a.given.substr(0, a.given.find(':')),
-            fmt::format("{} does not occur in a {}{}", k_.findings[a.finding].name, *p.sex == Sex::male ? "male" : "female", p.age ? fmt::format(" of {:g}", *p.age) : ""),
+            fmt::format("{} does not occur in a {}{}", k_.findings[a.finding].name, *p.sex == Sex::male ? "male" : "female",
+                        p.age ? fmt::format(" of {:g}", *p.age) : ""),
             "check sex and age");
     }
   }
@@ -583,10 +613,14 @@ class PersonReader {
       const bool left = std::any_of(any.answers.begin(), any.answers.end(), [&](const Answer& a) {
         const Answer* other = out_.person.answer(a.finding);
         if (!other) return true;
-        if (a.measured) return std::max(a.from, other->from) < std::min(a.to, other->to) || (other->from == other->to && other->from >= a.from && other->from <= a.to);
+        if (a.measured)
+          return std::max(a.from, other->from) < std::min(a.to, other->to) ||
+                 (other->from == other->to && other->from >= a.from && other->from <= a.to);
         return std::max(a.low, other->low) <= std::min(a.high, other->high);
       });
-      if (!left) fault(any.given.substr(0, any.given.find(':')), fmt::format("'{}' contradicts what else is said", any.given), "every single answer that it could mean is denied");
+      if (!left)
+        fault(any.given.substr(0, any.given.find(':')), fmt::format("'{}' contradicts what else is said", any.given),
+              "every single answer that it could mean is denied");
     }
   }
 

@@ -34,8 +34,10 @@ enum class UnknownNames {
 inline constexpr std::size_t kLargestPerson = 1u << 20;  // bytes
 inline constexpr int kDeepestPerson = 16;                // levels of nesting
 
-PersonRead read_person(const std::string& text, const Knowledge& knowledge, const Model& model, UnknownNames unknown = UnknownNames::refuse);
-PersonRead read_person(const nlohmann::json& json, const Knowledge& knowledge, const Model& model, UnknownNames unknown = UnknownNames::refuse);
+PersonRead read_person(const std::string& text, const Knowledge& knowledge, const Model& model,
+                       UnknownNames unknown = UnknownNames::refuse);
+PersonRead read_person(const nlohmann::json& json, const Knowledge& knowledge, const Model& model,
+                       UnknownNames unknown = UnknownNames::refuse);
 
 // Strict JSON: no duplicate keys, no NaN, valid UTF-8, limited depth and size. Faults instead of exceptions.
 bool parse_strictly(const std::string& text, std::size_t largest, nlohmann::json& out, std::vector<PersonFault>& faults);

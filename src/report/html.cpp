@@ -95,14 +95,16 @@ std::string items(const std::vector<std::string>& all) {
 
 std::string bar(double share, bool tumour) {
   const double w = share > 0 ? std::clamp(share * 200, 1.0, 200.0) : 0;  // a low chance is still a chance
-  return fmt::format(R"(<svg viewBox="0 0 200 10" preserveAspectRatio="none" aria-hidden="true"><rect class="bg" width="200" height="10"/><rect class="{}" width="{:.2f}" height="10"/></svg>)",
-                     tumour ? "tumour" : "other", w);
+  return fmt::format(
+      R"(<svg viewBox="0 0 200 10" preserveAspectRatio="none" aria-hidden="true"><rect class="bg" width="200" height="10"/><rect class="{}" width="{:.2f}" height="10"/></svg>)",
+      tumour ? "tumour" : "other", w);
 }
 
 std::string push_bar(double share) {
   const double w = std::clamp(std::abs(share) * 100, 1.0, 100.0);
-  return fmt::format(R"(<svg viewBox="0 0 200 10" preserveAspectRatio="none" aria-hidden="true"><rect class="bg" width="200" height="10"/><rect class="{}" x="{:.2f}" width="{:.2f}" height="10"/><rect class="softfill" x="99.5" width="1" height="10"/></svg>)",
-                     share > 0 ? "tumour" : "other", share > 0 ? 100.0 : 100 - w, w);
+  return fmt::format(
+      R"(<svg viewBox="0 0 200 10" preserveAspectRatio="none" aria-hidden="true"><rect class="bg" width="200" height="10"/><rect class="{}" x="{:.2f}" width="{:.2f}" height="10"/><rect class="softfill" x="99.5" width="1" height="10"/></svg>)",
+      share > 0 ? "tumour" : "other", share > 0 ? 100.0 : 100 - w, w);
 }
 
 class Page {
@@ -112,11 +114,14 @@ class Page {
   std::string html() {
     const std::string title = "Could a tumour be causing this back pain?";
     out_ = fmt::format(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-        "<meta name=\"referrer\" content=\"no-referrer\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+        "content=\"width=device-width,initial-scale=1\">\n"
+        "<meta name=\"referrer\" content=\"no-referrer\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+        "style-src 'unsafe-inline'\">\n"
         "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n",
         title, kStyle);
-    add("<header>\n<h1>{}</h1>\n<p class=\"who\">{}{}</p>\n</header>\n<main>\n", title, escape(t_.person), t_.id.empty() ? "" : " · " + escape(t_.id));
+    add("<header>\n<h1>{}</h1>\n<p class=\"who\">{}{}</p>\n</header>\n<main>\n", title, escape(t_.person),
+        t_.id.empty() ? "" : " · " + escape(t_.id));
     urgency();
     not_assessed();
     if (t_.withheld.empty()) {
@@ -128,13 +133,16 @@ class Page {
       reasons();
       next();
     } else {
-      add("<section aria-labelledby=\"none\">\n<h2 id=\"none\">No probabilities</h2>\n<p class=\"warn\">{}</p>\n</section>\n<div class=\"rest\">\n", escape(t_.withheld));
+      add("<section aria-labelledby=\"none\">\n<h2 id=\"none\">No probabilities</h2>\n<p class=\"warn\">{}</p>\n</section>\n<div "
+          "class=\"rest\">\n",
+          escape(t_.withheld));
     }
     changes();
     lists();
     unused();
     net();
-    add("</div>\n</main>\n<footer>\n<p><strong>{}</strong></p>\n<p>{}</p>\n<p class=\"hash\">{}</p>\n</footer>\n</body>\n</html>\n", escape(t_.not_excluded), escape(t_.intended_use), escape(t_.model));
+    add("</div>\n</main>\n<footer>\n<p><strong>{}</strong></p>\n<p>{}</p>\n<p class=\"hash\">{}</p>\n</footer>\n</body>\n</html>\n",
+        escape(t_.not_excluded), escape(t_.intended_use), escape(t_.model));
     return std::move(out_);
   }
 
@@ -145,10 +153,12 @@ class Page {
   }
 
   void urgency() {
-    add("<section class=\"act {}\" aria-labelledby=\"act\">\n<h2 id=\"act\">{}</h2>\n<p class=\"do\">{}</p>\n", urgency_id(t_.urgency), escape(t_.urgency_title), escape(t_.action));
+    add("<section class=\"act {}\" aria-labelledby=\"act\">\n<h2 id=\"act\">{}</h2>\n<p class=\"do\">{}</p>\n", urgency_id(t_.urgency),
+        escape(t_.urgency_title), escape(t_.action));
     if (!t_.rules.empty()) {
       const ToldRule& r = t_.rules.front();
-      add("<dl>\n<dt>{}</dt><dd><strong>{}</strong>{}</dd>\n", person_ ? "Why" : "Rule", escape(capital(r.name)), r.limit.empty() ? "" : ", " + escape(r.limit));
+      add("<dl>\n<dt>{}</dt><dd><strong>{}</strong>{}</dd>\n", person_ ? "Why" : "Rule", escape(capital(r.name)),
+          r.limit.empty() ? "" : ", " + escape(r.limit));
       if (!r.value.empty()) add("<dt>Now</dt><dd>{}</dd>\n", escape(r.value));
       if (!r.source.empty()) add("<dt>Source</dt><dd>{}</dd>\n", escape(r.source));
       if (!person_) {
@@ -159,11 +169,15 @@ class Page {
       std::string also, less;
       for (std::size_t i = 1; i < t_.rules.size() && !person_; ++i) {
         const ToldRule& x = t_.rules[i];
-        const std::string from = escape(x.short_source.empty() ? "our judgement" : x.short_source) + (x.recommendation.empty() ? "" : ", " + escape(x.recommendation));
+        const std::string from = escape(x.short_source.empty() ? "our judgement" : x.short_source) +
+                                 (x.recommendation.empty() ? "" : ", " + escape(x.recommendation));
         if (x.urgency == t_.urgency)
-          also += fmt::format("<li>{}, {} <small>({}{})</small></li>\n", escape(capital(x.name)), escape(x.limit.empty() ? urgency_phrase(x.urgency) : x.limit), x.value.empty() ? "" : escape(x.value) + "; ", from);
+          also += fmt::format("<li>{}, {} <small>({}{})</small></li>\n", escape(capital(x.name)),
+                              escape(x.limit.empty() ? urgency_phrase(x.urgency) : x.limit), x.value.empty() ? "" : escape(x.value) + "; ",
+                              from);
         else
-          less += fmt::format("{}{} <small>({})</small>", less.empty() ? "" : "; ", escape(x.name), escape(x.short_source.empty() ? "our judgement" : x.short_source));
+          less += fmt::format("{}{} <small>({})</small>", less.empty() ? "" : "; ", escape(x.name),
+                              escape(x.short_source.empty() ? "our judgement" : x.short_source));
       }
       if (!also.empty()) add("<dt>Also</dt><dd><ul>{}</ul></dd>\n", also);
       if (!less.empty()) add("<dt>Less urgent</dt><dd>{}</dd>\n", less);
@@ -174,17 +188,21 @@ class Page {
 
   void not_assessed() {
     if (t_.not_assessed.empty() && t_.not_entered.empty() && t_.could_become.empty()) return;
-    add("<section class=\"open{}\" aria-labelledby=\"open\">\n<h2 id=\"open\">{}</h2>\n", person_ ? " one" : "", person_ ? "Please answer these first" : "Not yet assessed: unknown is not absent");
+    add("<section class=\"open{}\" aria-labelledby=\"open\">\n<h2 id=\"open\">{}</h2>\n", person_ ? " one" : "",
+        person_ ? "Please answer these first" : "Not yet assessed: unknown is not absent");
     if (person_ && !t_.not_assessed.empty()) out_ += "<p>We do not know the answers, and they can change the advice.</p>\n";
     if (!t_.not_assessed.empty()) out_ += items(t_.not_assessed);
     if (t_.not_assessed_more) add("<p>And {} more{}.</p>\n", t_.not_assessed_more, person_ ? " questions" : "; the JSON report lists all");
-    if (!t_.could_become.empty()) add("<p>{} {}.</p>\n", person_ ? "With some answers it would be:" : "Depending on such answers the urgency may still become:", escape(t_.could_become));
+    if (!t_.could_become.empty())
+      add("<p>{} {}.</p>\n",
+          person_ ? "With some answers it would be:" : "Depending on such answers the urgency may still become:", escape(t_.could_become));
     if (!t_.not_entered.empty()) add("<p class=\"soft\">Not given: {}.</p>\n", escape(fmt::format("{}", fmt::join(t_.not_entered, "; "))));
     out_ += "</section>\n";
   }
 
   void likely() {
-    add("<section aria-labelledby=\"likely\">\n<h2 id=\"likely\">{}</h2>\n<p class=\"answer\">{}</p>\n<p>{}</p>\n", person_ ? "How likely is a serious cause?" : "How likely is a tumour?", escape(t_.answer), escape(t_.before));
+    add("<section aria-labelledby=\"likely\">\n<h2 id=\"likely\">{}</h2>\n<p class=\"answer\">{}</p>\n<p>{}</p>\n",
+        person_ ? "How likely is a serious cause?" : "How likely is a tumour?", escape(t_.answer), escape(t_.before));
     out_ += "<div class=\"pics\">\n";
     icons();
     ladder();
@@ -198,22 +216,29 @@ class Page {
   // are patterns on a few rectangles, so the file stays small whatever the number.
   void icons() {
     const int rows = t_.denominator > 1000 ? 50 : 20, columns = t_.denominator / rows, step = t_.denominator > 1000 ? 6 : 12;
-    const auto people = [&](double p) { return std::clamp(static_cast<int>(std::lround(p * t_.denominator)), 0, t_.denominator - 1); };  // never all of them
+    const auto people = [&](double p) {
+      return std::clamp(static_cast<int>(std::lround(p * t_.denominator)), 0, t_.denominator - 1);
+    };  // never all of them
     // Fewer than one is drawn as one, and said: a low chance is still a chance.
     const bool fewer = t_.tumour > 0 && people(t_.tumour) == 0;
     const int tumours = fewer ? 1 : people(t_.tumour), cancers = fewer ? 1 : std::min(tumours, people(t_.malignant));
     const auto pattern = [&](const char* id, const char* look, double radius) {
-      add("<pattern id=\"{}\" width=\"{}\" height=\"{}\" patternUnits=\"userSpaceOnUse\"><circle {} cx=\"{}\" cy=\"{}\" r=\"{:.2f}\"/></pattern>\n", id, step, step, look, step / 2.0, step / 2.0, step * radius);
+      add("<pattern id=\"{}\" width=\"{}\" height=\"{}\" patternUnits=\"userSpaceOnUse\"><circle {} cx=\"{}\" cy=\"{}\" "
+          "r=\"{:.2f}\"/></pattern>\n",
+          id, step, step, look, step / 2.0, step / 2.0, step * radius);
     };
     const auto fill = [&](const char* id, int from, int to) {  // dots from..to-1
       while (from < to) {
-        const int row = from % rows, n = row || to - from < rows ? std::min(rows - row, to - from) : (to - from) / rows * rows, across = std::max(1, n / rows);
-        add("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"url(#{})\"/>\n", from / rows * step, row * step, across * step, std::min(n, rows) * step, id);
+        const int row = from % rows, n = row || to - from < rows ? std::min(rows - row, to - from) : (to - from) / rows * rows,
+                  across = std::max(1, n / rows);
+        add("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"url(#{})\"/>\n", from / rows * step, row * step, across * step,
+            std::min(n, rows) * step, id);
         from += n;
       }
     };
-    add("<figure class=\"icons{}\">\n<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"icons-t\"><title id=\"icons-t\">{}</title>\n<defs>\n", t_.denominator > 1000 ? " many" : "", columns * step, rows * step,
-        escape(t_.answer));
+    add("<figure class=\"icons{}\">\n<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"icons-t\"><title "
+        "id=\"icons-t\">{}</title>\n<defs>\n",
+        t_.denominator > 1000 ? " many" : "", columns * step, rows * step, escape(t_.answer));
     pattern("none-dots", "class=\"dot\"", 0.36);
     pattern("cancer-dots", "class=\"tumour\"", 0.46);
     pattern("other-dots", "class=\"tumour\" fill-opacity=\".45\"", 0.46);
@@ -222,7 +247,8 @@ class Page {
     fill("other-dots", cancers, tumours);
     fill("none-dots", tumours, t_.denominator);
     add("</svg>\n<figcaption>Each dot is one of {} people. {}{} Grey: no tumour.</figcaption>\n</figure>\n", t_.of.substr(3),
-        fewer ? "<span class=\"mark\">The one dot in the corner stands for fewer than one with a tumour.</span>" : "<span class=\"mark\">Strong colour: cancer (" + escape(t_.malignant_count) + ").</span>",
+        fewer ? "<span class=\"mark\">The one dot in the corner stands for fewer than one with a tumour.</span>"
+              : "<span class=\"mark\">Strong colour: cancer (" + escape(t_.malignant_count) + ").</span>",
         tumours == cancers ? "" : " <span class=\"mark\">Faint colour: another tumour.</span>");
   }
 
@@ -230,7 +256,8 @@ class Page {
     const double left = 10, right = 790, y = 40;
     const auto at = [&](double p) { return left + (right - left) * std::clamp((std::log10(std::max(p, 1e-12)) + 4) / 4, 0.0, 1.0); };
     const double before = at(t_.ladder[0].probability), now = at(t_.ladder[1].probability);
-    add("<figure class=\"ladder\">\n<svg viewBox=\"0 0 800 84\" role=\"img\" aria-labelledby=\"ladder-t\"><title id=\"ladder-t\">Any tumour, on a scale by tens: before {}, now {}.</title>\n",
+    add("<figure class=\"ladder\">\n<svg viewBox=\"0 0 800 84\" role=\"img\" aria-labelledby=\"ladder-t\"><title id=\"ladder-t\">Any "
+        "tumour, on a scale by tens: before {}, now {}.</title>\n",
         natural_frequency(t_.ladder[0].probability, t_.denominator), natural_frequency(t_.ladder[1].probability, t_.denominator));
     if (!person_ && t_.ladder.size() > 2) {
       double from = right;
@@ -239,18 +266,30 @@ class Page {
     }
     add("<path class=\"stroke\" d=\"M{} {}H{}\"/>\n", left, y, right);
     const char* names[] = {"1 in 10,000", "1 in 1,000", "1 in 100", "1 in 10", "all"};
-    for (int i = 0; i < 5; ++i) add("<path class=\"stroke\" d=\"M{:.1f} {}v10\"/><text class=\"softfill\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{}</text>\n", at(std::pow(10, i - 4)), y - 5, at(std::pow(10, i - 4)), y + 24, i == 0 ? "start" : i == 4 ? "end" : "middle", names[i]);
+    for (int i = 0; i < 5; ++i)
+      add("<path class=\"stroke\" d=\"M{:.1f} {}v10\"/><text class=\"softfill\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{}</text>\n",
+          at(std::pow(10, i - 4)), y - 5, at(std::pow(10, i - 4)), y + 24,
+          i == 0   ? "start"
+          : i == 4 ? "end"
+                   : "middle",
+          names[i]);
     std::string asks;
     for (std::size_t i = 2; i < t_.ladder.size() && !person_; ++i) {
       const Mark& m = t_.ladder[i];
       add("<path class=\"stroke\" stroke-dasharray=\"2 2\" d=\"M{:.1f} {}v18\"/>\n", at(m.probability), y - 9);
-      asks += fmt::format("{}{} {}", asks.empty() ? "" : ", ", natural_frequency(m.probability, t_.denominator), m.name.substr(m.name.find(": ") + 2));
+      asks += fmt::format("{}{} {}", asks.empty() ? "" : ", ", natural_frequency(m.probability, t_.denominator),
+                          m.name.substr(m.name.find(": ") + 2));
     }
     const bool same = std::abs(now - before) < 6, near = std::abs(now - before) < 90, rises = before < now;
     const auto anchor = [&](double x) { return x < 60 ? "start" : x > 740 ? "end" : "middle"; };
-    add("<circle cx=\"{:.1f}\" cy=\"{}\" r=\"5.5\" class=\"stroke\" stroke-width=\"2\" style=\"fill:var(--paper)\"/><circle class=\"tumour\" cx=\"{:.1f}\" cy=\"{}\" r=\"6.5\"/>\n", before, y, now, y);
-    if (!same) add("<text class=\"softfill\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">before</text>\n", near ? before + (rises ? -2 : 2) : before, y - 16, near ? (rises ? "end" : "start") : anchor(before));
-    add("<text class=\"ink\" font-weight=\"bold\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{}</text>\n", near && !same ? now + (rises ? 2 : -2) : now, y - 16, near && !same ? (rises ? "start" : "end") : anchor(now),
+    add("<circle cx=\"{:.1f}\" cy=\"{}\" r=\"5.5\" class=\"stroke\" stroke-width=\"2\" style=\"fill:var(--paper)\"/><circle "
+        "class=\"tumour\" cx=\"{:.1f}\" cy=\"{}\" r=\"6.5\"/>\n",
+        before, y, now, y);
+    if (!same)
+      add("<text class=\"softfill\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">before</text>\n", near ? before + (rises ? -2 : 2) : before,
+          y - 16, near ? (rises ? "end" : "start") : anchor(before));
+    add("<text class=\"ink\" font-weight=\"bold\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{}</text>\n",
+        near && !same ? now + (rises ? 2 : -2) : now, y - 16, near && !same ? (rises ? "start" : "end") : anchor(now),
         same ? "before and now" : "now");
     out_ += "</svg>\n<figcaption>Any tumour, on a scale by tens.";
     if (!asks.empty()) add(" Dashed: a chance of cancer that asks for action by itself ({}).", asks);
@@ -261,15 +300,19 @@ class Page {
     std::string out;
     for (const ToldShare& s : all) {
       const std::string note = notes && !s.note.empty() ? fmt::format(" <small>{}</small>", escape(s.note)) : "";
-      out += fmt::format("<tr><th scope=\"row\">{}{}{}</th><td class=\"b\">{}</td><td class=\"n\">{}</td></tr>\n", s.tumour ? "<span class=\"mark\" aria-hidden=\"true\">● </span>" : "", escape(s.name), note,
+      out += fmt::format("<tr><th scope=\"row\">{}{}{}</th><td class=\"b\">{}</td><td class=\"n\">{}</td></tr>\n",
+                         s.tumour ? "<span class=\"mark\" aria-hidden=\"true\">● </span>" : "", escape(s.name), note,
                          bar(s.probability, s.tumour), escape(s.count));
     }
     return out;
   }
 
-  void table(const std::string& id, const std::string& title, const std::vector<ToldShare>& all, bool notes, const std::string& caption = "") {
+  void table(const std::string& id, const std::string& title, const std::vector<ToldShare>& all, bool notes,
+             const std::string& caption = "") {
     if (all.empty()) return;
-    add("<section class=\"keep\" aria-labelledby=\"{}\">\n<h2 id=\"{}\">{}</h2>\n<table>{}<thead><tr><th scope=\"col\">{}</th><th scope=\"col\"><span class=\"hide\">share</span></th><th scope=\"col\" class=\"n\">{}</th></tr></thead>\n<tbody>\n{}</tbody></table>\n</section>\n",
+    add("<section class=\"keep\" aria-labelledby=\"{}\">\n<h2 id=\"{}\">{}</h2>\n<table>{}<thead><tr><th scope=\"col\">{}</th><th "
+        "scope=\"col\"><span class=\"hide\">share</span></th><th scope=\"col\" "
+        "class=\"n\">{}</th></tr></thead>\n<tbody>\n{}</tbody></table>\n</section>\n",
         id, id, title, caption.empty() ? "" : "<caption>" + escape(caption) + "</caption>", "cause", t_.of, rows(all, notes));
   }
 
@@ -278,8 +321,9 @@ class Page {
   void place() {
     auto small = [&](const char* id, const char* title, const char* column, const std::vector<ToldShare>& all) {
       if (all.empty()) return;
-      add("<div>\n<h2 id=\"{}\">{}</h2>\n<table aria-labelledby=\"{}\"><thead><tr><th scope=\"col\">{}</th><th scope=\"col\"><span class=\"hide\">share</span></th><th scope=\"col\" class=\"n\">{}</th></tr></thead><tbody>\n{}</tbody></table>\n</div>\n", id,
-          title, id, column, t_.of, rows(all, true));
+      add("<div>\n<h2 id=\"{}\">{}</h2>\n<table aria-labelledby=\"{}\"><thead><tr><th scope=\"col\">{}</th><th scope=\"col\"><span "
+          "class=\"hide\">share</span></th><th scope=\"col\" class=\"n\">{}</th></tr></thead><tbody>\n{}</tbody></table>\n</div>\n",
+          id, title, id, column, t_.of, rows(all, true));
     };
     out_ += "<section class=\"two\" aria-label=\"Mechanisms, levels and stages\">\n";
     small("mechanisms", "Mechanisms at work", "mechanism", t_.mechanisms);
@@ -287,7 +331,9 @@ class Page {
     out_ += "</section>\n";
     spine();
     if (!t_.stages.empty()) {
-      add("<section aria-labelledby=\"stages\">\n<h2 id=\"stages\">Likeliest stages</h2>\n<table><thead><tr><th scope=\"col\">stage, of which cause</th><th scope=\"col\"><span class=\"hide\">share</span></th><th scope=\"col\" class=\"n\">{}</th></tr></thead><tbody>\n{}</tbody></table>\n</section>\n",
+      add("<section aria-labelledby=\"stages\">\n<h2 id=\"stages\">Likeliest stages</h2>\n<table><thead><tr><th scope=\"col\">stage, of "
+          "which cause</th><th scope=\"col\"><span class=\"hide\">share</span></th><th scope=\"col\" "
+          "class=\"n\">{}</th></tr></thead><tbody>\n{}</tbody></table>\n</section>\n",
           t_.of, rows(t_.stages, true));
     }
   }
@@ -298,16 +344,21 @@ class Page {
     for (const auto& [id, p] : t_.levels) most = std::max(most, p);
     if (!(most > 0)) return;
     const double step = 800.0 / static_cast<double>(t_.levels.size());
-    add("<section aria-label=\"Level by level\"><figure class=\"spine\">\n<svg viewBox=\"0 0 800 76\" role=\"img\" aria-labelledby=\"spine-t\"><title id=\"spine-t\">Share of each level of the spine, from neck to sacrum</title>\n");
+    add("<section aria-label=\"Level by level\"><figure class=\"spine\">\n<svg viewBox=\"0 0 800 76\" role=\"img\" "
+        "aria-labelledby=\"spine-t\"><title id=\"spine-t\">Share of each level of the spine, from neck to sacrum</title>\n");
     double x = 0;
     for (const auto& [id, p] : t_.levels) {
       const double h = 54 * p / most;
-      add("<rect class=\"bg\" x=\"{:.1f}\" y=\"2\" width=\"{:.1f}\" height=\"54\"/><rect class=\"other\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"><title>{}: {} {}</title></rect>", x + 1, step - 2, x + 1, 56 - h,
-          step - 2, h, escape(id), escape(count_of(p, t_.denominator)), t_.of);
-      add("<text class=\"softfill\" style=\"font-size:9.5px\" x=\"{:.1f}\" y=\"70\" text-anchor=\"middle\">{}</text>\n", x + step / 2, id.size() > 3 ? (id == "coccyx" ? "Co" : "out") : escape(id));
+      add("<rect class=\"bg\" x=\"{:.1f}\" y=\"2\" width=\"{:.1f}\" height=\"54\"/><rect class=\"other\" x=\"{:.1f}\" y=\"{:.1f}\" "
+          "width=\"{:.1f}\" height=\"{:.1f}\"><title>{}: {} {}</title></rect>",
+          x + 1, step - 2, x + 1, 56 - h, step - 2, h, escape(id), escape(count_of(p, t_.denominator)), t_.of);
+      add("<text class=\"softfill\" style=\"font-size:9.5px\" x=\"{:.1f}\" y=\"70\" text-anchor=\"middle\">{}</text>\n", x + step / 2,
+          id.size() > 3 ? (id == "coccyx" ? "Co" : "out") : escape(id));
       x += step;
     }
-    out_ += "</svg>\n<figcaption>Level by level, drawn to the largest; Co is the coccyx, out is outside the spine.</figcaption>\n</figure></section>\n";
+    out_ +=
+        "</svg>\n<figcaption>Level by level, drawn to the largest; Co is the coccyx, out is outside the "
+        "spine.</figcaption>\n</figure></section>\n";
   }
 
   void forecast() {
@@ -331,10 +382,16 @@ class Page {
     for (const auto& g : t_.reasons)
       for (const auto& p : g.pushes) most = std::max(most, std::abs(p.decibans));
     if (!t_.reasons.empty()) {
-      if (person_) out_ += "<table><thead><tr><th scope=\"col\">answer</th><th scope=\"col\">less ← → more</th><th scope=\"col\">how much</th></tr></thead>\n";
+      if (person_)
+        out_ +=
+            "<table><thead><tr><th scope=\"col\">answer</th><th scope=\"col\">less ← → more</th><th scope=\"col\">how "
+            "much</th></tr></thead>\n";
       else
-        out_ += "<table><caption>Push on the odds of a tumour in decibans: +3 doubles them, +10 is ten times. Each answer is put back alone, so pushes do not add up. After it, the mechanism that carries it.</caption>"
-                "<thead><tr><th scope=\"col\">answer</th><th scope=\"col\">less ← → more</th><th scope=\"col\" class=\"n\">decibans</th><th scope=\"col\">&nbsp; in words</th></tr></thead>\n";
+        out_ +=
+            "<table><caption>Push on the odds of a tumour in decibans: +3 doubles them, +10 is ten times. Each answer is put back alone, "
+            "so pushes do not add up. After it, the mechanism that carries it.</caption>"
+            "<thead><tr><th scope=\"col\">answer</th><th scope=\"col\">less ← → more</th><th scope=\"col\" class=\"n\">decibans</th><th "
+            "scope=\"col\">&nbsp; in words</th></tr></thead>\n";
       for (const auto& g : t_.reasons) {
         add("<tbody class=\"g\"><tr><th colspan=\"{}\" scope=\"rowgroup\">{}</th></tr>\n", person_ ? 3 : 4, escape(capital(g.group)));
         for (const auto& p : g.pushes) {
@@ -343,7 +400,8 @@ class Page {
           std::string tail;
           if (!person_ && std::abs(p.emergency_decibans) >= 3) tail += "; emergency " + signed_decibans(p.emergency_decibans);
           if (!person_ && !p.carrier.empty()) tail += "; " + p.carrier;
-          add("<td>{}{}<small>{}</small></td></tr>\n", person_ ? "" : "&nbsp; ", escape(person_ ? p.words : how_much(p.words)), escape(tail));
+          add("<td>{}{}<small>{}</small></td></tr>\n", person_ ? "" : "&nbsp; ", escape(person_ ? p.words : how_much(p.words)),
+              escape(tail));
         }
         out_ += "</tbody>\n";
       }
@@ -355,16 +413,24 @@ class Page {
 
   void next() {
     if (t_.next.empty()) return;
-    add("<section class=\"next\" aria-labelledby=\"next\">\n<h2 id=\"next\">{}</h2>\n", person_ ? "What would tell us more" : "Ask or test next");
-    add("<table><caption>{}</caption><thead><tr><th scope=\"col\">question</th><th scope=\"col\">answer</th>{}<th scope=\"col\" class=\"n\">tumour{}</th>{}</tr></thead>\n",
-        person_ ? fmt::format("Now: tumour {}, something that cannot wait {} {}.", escape(t_.tumour_count), escape(t_.emergency_count), t_.of) : fmt::format("Most information for the least burden. Now: tumour {}, emergency {} {}.", escape(t_.tumour_count), escape(t_.emergency_count), t_.of),
-        person_ ? "" : "<th scope=\"col\" class=\"n\">this answer in</th>", "", person_ ? "<th scope=\"col\" class=\"n\">&nbsp; cannot wait</th>" : "<th scope=\"col\" class=\"n\">&nbsp; emergency</th>");
+    add("<section class=\"next\" aria-labelledby=\"next\">\n<h2 id=\"next\">{}</h2>\n",
+        person_ ? "What would tell us more" : "Ask or test next");
+    add("<table><caption>{}</caption><thead><tr><th scope=\"col\">question</th><th scope=\"col\">answer</th>{}<th scope=\"col\" "
+        "class=\"n\">tumour{}</th>{}</tr></thead>\n",
+        person_
+            ? fmt::format("Now: tumour {}, something that cannot wait {} {}.", escape(t_.tumour_count), escape(t_.emergency_count), t_.of)
+            : fmt::format("Most information for the least burden. Now: tumour {}, emergency {} {}.", escape(t_.tumour_count),
+                          escape(t_.emergency_count), t_.of),
+        person_ ? "" : "<th scope=\"col\" class=\"n\">this answer in</th>", "",
+        person_ ? "<th scope=\"col\" class=\"n\">&nbsp; cannot wait</th>" : "<th scope=\"col\" class=\"n\">&nbsp; emergency</th>");
     for (const auto& q : t_.next) {
       out_ += "<tbody>";
       bool first = true;
       for (const auto& o : q.outcomes) {
         out_ += "<tr>";
-        if (first) add("<th scope=\"rowgroup\" rowspan=\"{}\">{}{}</th>", q.outcomes.size(), escape(q.ask), person_ ? "" : " <small>" + escape(q.burden) + "</small>");
+        if (first)
+          add("<th scope=\"rowgroup\" rowspan=\"{}\">{}{}</th>", q.outcomes.size(), escape(q.ask),
+              person_ ? "" : " <small>" + escape(q.burden) + "</small>");
         first = false;
         add("<td>{}</td>", escape(o.answer));
         if (!person_) add("<td class=\"n\">{}</td>", escape(o.chance));
@@ -379,15 +445,19 @@ class Page {
 
   void changes() {
     if (t_.changes.empty()) return;
-    out_ += "<section aria-labelledby=\"changes\">\n<h2 id=\"changes\">" + std::string(person_ ? "What would make it more urgent" : "What would change the urgency") + "</h2>\n<ul>\n";
+    out_ += "<section aria-labelledby=\"changes\">\n<h2 id=\"changes\">" +
+            std::string(person_ ? "What would make it more urgent" : "What would change the urgency") + "</h2>\n<ul>\n";
     for (const auto& c : t_.changes)
-      add("<li>{} → <strong>{}</strong>{}</li>\n", escape(capital(c.answers)), escape(c.urgency), person_ ? "" : " <small>(" + escape(c.because) + ")</small>");
+      add("<li>{} → <strong>{}</strong>{}</li>\n", escape(capital(c.answers)), escape(c.urgency),
+          person_ ? "" : " <small>(" + escape(c.because) + ")</small>");
     out_ += "</ul>\n</section>\n";
   }
 
   void lists() {
     if (person_ || t_.lists_rest.empty()) return;
-    add("<section aria-labelledby=\"lists\">\n<h2 id=\"lists\">Red-flag lists, run as written</h2>\n<p class=\"soft\">{}.{}</p>\n</section>\n", escape(capital(t_.lists_rest)),
+    add("<section aria-labelledby=\"lists\">\n<h2 id=\"lists\">Red-flag lists, run as written</h2>\n<p "
+        "class=\"soft\">{}.{}</p>\n</section>\n",
+        escape(capital(t_.lists_rest)),
         t_.lists_fire.empty() ? "" : " Fire: " + escape(fmt::format("{}", fmt::join(t_.lists_fire, "; "))) + ".");
   }
 
@@ -400,7 +470,8 @@ class Page {
   }
 
   void net() {
-    add("<section class=\"net\" aria-labelledby=\"net\">\n<h2 id=\"net\">{}</h2>\n{}{}</section>\n", person_ ? "When to get help" : "Safety net", items(t_.safety_net),
+    add("<section class=\"net\" aria-labelledby=\"net\">\n<h2 id=\"net\">{}</h2>\n{}{}</section>\n",
+        person_ ? "When to get help" : "Safety net", items(t_.safety_net),
         t_.emergency_number.empty() ? "" : "<p><strong>Emergency number: " + escape(t_.emergency_number) + "</strong></p>\n");
   }
 

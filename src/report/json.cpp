@@ -22,12 +22,21 @@ json source_of(const Knowledge& k, const Citation& cite) {
   const auto it = k.sources.find(cite.source);
   if (it == k.sources.end()) return nullptr;
   const Source& s = it->second;
-  return {{"id", s.key}, {"title", s.title}, {"authors", s.authors}, {"year", s.year ? json(s.year) : json(nullptr)}, {"published", s.published}, {"url", word(!s.url.empty() ? s.url : s.doi)}};
+  return {{"id", s.key},
+          {"title", s.title},
+          {"authors", s.authors},
+          {"year", s.year ? json(s.year) : json(nullptr)},
+          {"published", s.published},
+          {"url", word(!s.url.empty() ? s.url : s.doi)}};
 }
 
 json fired(const Knowledge& k, const Fired& f) {
   const Citation& cite = f.rule ? f.rule->cite : f.threshold->cite;
-  json out = {{"kind", f.rule ? "rule" : "threshold"}, {"urgency", urgency_id(f.urgency)}, {"source", source_of(k, cite)}, {"status", status_name(cite.status)}, {"why", word(cite.why)}};
+  json out = {{"kind", f.rule ? "rule" : "threshold"},
+              {"urgency", urgency_id(f.urgency)},
+              {"source", source_of(k, cite)},
+              {"status", status_name(cite.status)},
+              {"why", word(cite.why)}};
   if (f.rule) {
     const Rule& r = *f.rule;
     out.update({{"id", r.id},
@@ -39,7 +48,12 @@ json fired(const Knowledge& k, const Fired& f) {
                 {"action", {{"clinician", r.action_clinician}, {"person", r.action_person}}}});
   } else {
     const Threshold& t = *f.threshold;
-    out.update({{"id", t.id}, {"name", t.name}, {"recommendation", word(t.recommendation)}, {"quantity", t.quantity}, {"at_least", t.at_least}, {"probability", share(f.probability)}});
+    out.update({{"id", t.id},
+                {"name", t.name},
+                {"recommendation", word(t.recommendation)},
+                {"quantity", t.quantity},
+                {"at_least", t.at_least},
+                {"probability", share(f.probability)}});
   }
   return out;
 }
@@ -49,7 +63,10 @@ const char* truth_name(Truth t) { return t == Truth::yes ? "yes" : t == Truth::n
 json outcomes(const Finding& f, const ModelFinding& m, const Prospect& p) {
   json out = json::array();
   for (std::size_t g = 0; g < p.probability.size(); ++g)
-    out.push_back({{"answer", answer_name(f, m, g)}, {"probability", share(p.probability[g])}, {"tumour", share(p.tumour[g])}, {"emergency", share(p.emergency[g])}});
+    out.push_back({{"answer", answer_name(f, m, g)},
+                   {"probability", share(p.probability[g])},
+                   {"tumour", share(p.tumour[g])},
+                   {"emergency", share(p.emergency[g])}});
   return out;
 }
 
@@ -64,9 +81,11 @@ json json_report(const Report& r) {
 
   json rules = json::array(), open = json::array();
   for (const Fired& f : r.triage.fired) rules.push_back(fired(k, f));
-  for (const Rule* rule : r.triage.unknown) open.push_back({{"id", rule->id}, {"name", rule->name}, {"urgency", rule->urgency}, {"needs", rule->needs}});
+  for (const Rule* rule : r.triage.unknown)
+    open.push_back({{"id", rule->id}, {"name", rule->name}, {"urgency", rule->urgency}, {"needs", rule->needs}});
 
-  json causes = json::array(), mechanisms = json::array(), levels = json::array(), stages = json::array(), forecast = json::array(), reasons = json::array(), next = json::array();
+  json causes = json::array(), mechanisms = json::array(), levels = json::array(), stages = json::array(), forecast = json::array(),
+       reasons = json::array(), next = json::array();
   json evidence_fit = nullptr;
   if (numbers) {
     const Posterior& p = r.posterior;
@@ -74,19 +93,28 @@ json json_report(const Report& r) {
       causes.push_back({{"id", k.causes[c].id},
                         {"name", k.causes[c].name},
                         {"group", k.causes[c].group},
-                        {"behaviour", m.is_malignant(c) ? "malignant" : m.is_tumour(c) ? "benign" : "none"},
+                        {"behaviour", m.is_malignant(c) ? "malignant"
+                                      : m.is_tumour(c)  ? "benign"
+                                                        : "none"},
                         {"probability", share(p.causes[c])}});
-    for (int i : by_probability(p.mechanisms)) mechanisms.push_back({{"id", k.mechanisms[i].id}, {"name", k.mechanisms[i].name}, {"probability", share(p.mechanisms[i])}});
+    for (int i : by_probability(p.mechanisms))
+      mechanisms.push_back({{"id", k.mechanisms[i].id}, {"name", k.mechanisms[i].name}, {"probability", share(p.mechanisms[i])}});
     for (std::size_t i = 0; i < p.levels.size(); ++i)
       if (p.levels[i] >= kWorthListing)
-        levels.push_back({{"id", m.levels[i].id}, {"region", i < k.anatomy.levels.size() ? json(k.anatomy.levels[i].region) : json(nullptr)}, {"probability", share(p.levels[i])}});
+        levels.push_back({{"id", m.levels[i].id},
+                          {"region", i < k.anatomy.levels.size() ? json(k.anatomy.levels[i].region) : json(nullptr)},
+                          {"probability", share(p.levels[i])}});
     for (int c : by_probability(p.causes)) {
       const Course* course = k.course(k.causes[c].course);
       for (std::size_t s = 0; course && s < p.stages[c].size(); ++s)
         if (p.stages[c][s] >= kWorthListing)
-          stages.push_back({{"cause", k.causes[c].id}, {"stage", course->stages[s].id}, {"name", course->stages[s].name}, {"probability", share(p.stages[c][s])}});
+          stages.push_back({{"cause", k.causes[c].id},
+                            {"stage", course->stages[s].id},
+                            {"name", course->stages[s].name},
+                            {"probability", share(p.stages[c][s])}});
     }
-    for (std::size_t i = 0; i < kForecastWeeks.size(); ++i) forecast.push_back({{"weeks", kForecastWeeks[i]}, {"compression", share(p.compression[i])}});
+    for (std::size_t i = 0; i < kForecastWeeks.size(); ++i)
+      forecast.push_back({{"weeks", kForecastWeeks[i]}, {"compression", share(p.compression[i])}});
     for (const Reason& x : r.reasons)
       reasons.push_back({{"what", clean(x.what)},
                          {"finding", x.finding < 0 ? json(nullptr) : json(k.findings[x.finding].id)},
@@ -106,14 +134,19 @@ json json_report(const Report& r) {
                       {"score", number(q.score)},
                       {"outcomes", outcomes(f, m.findings[q.prospect.finding], q.prospect)}});
     }
-    evidence_fit = {{"log_evidence", number(r.fit.log_evidence)}, {"conflict", number(r.fit.conflict)}, {"poor", r.fit.poor}, {"least_expected", word(clean(r.fit.least_expected))}};
+    evidence_fit = {{"log_evidence", number(r.fit.log_evidence)},
+                    {"conflict", number(r.fit.conflict)},
+                    {"poor", r.fit.poor},
+                    {"least_expected", word(clean(r.fit.least_expected))}};
   }
 
   json changes = json::array();
   for (const Change& c : r.changes) {
     json answers = json::array();
-    for (const auto& [f, present] : c.answers) answers.push_back({{"finding", k.findings[f].id}, {"name", k.findings[f].name}, {"answer", present ? "present" : "absent"}});
-    changes.push_back({{"answers", answers}, {"urgency", urgency_id(c.urgency)}, {"phrase", urgency_phrase(c.urgency)}, {"because", c.because}});
+    for (const auto& [f, present] : c.answers)
+      answers.push_back({{"finding", k.findings[f].id}, {"name", k.findings[f].name}, {"answer", present ? "present" : "absent"}});
+    changes.push_back(
+        {{"answers", answers}, {"urgency", urgency_id(c.urgency)}, {"phrase", urgency_phrase(c.urgency)}, {"because", c.because}});
   }
 
   json not_assessed = json::array();
@@ -126,19 +159,29 @@ json json_report(const Report& r) {
   for (const ComparatorResult& c : r.comparators) {
     json parts = json::array();
     for (const auto& [name, truth] : c.parts) parts.push_back({{"name", name}, {"fires", truth_name(truth)}});
-    comparators.push_back({{"id", c.list->id}, {"name", c.list->name}, {"country", c.list->country}, {"source", source_of(k, c.list->cite)}, {"parts", parts}});
+    comparators.push_back({{"id", c.list->id},
+                           {"name", c.list->name},
+                           {"country", c.list->country},
+                           {"source", source_of(k, c.list->cite)},
+                           {"parts", parts}});
   }
 
   json noted = json::array(), unread = json::array(), emergency_number = nullptr;
   for (const auto& n : r.person.noted) noted.push_back(clean(n));
   for (const auto& n : r.person.unread) unread.push_back(clean(n));
-  if (const auto it = k.safety_net.emergency_numbers.find(r.profile); it != k.safety_net.emergency_numbers.end()) emergency_number = it->second;
+  if (const auto it = k.safety_net.emergency_numbers.find(r.profile); it != k.safety_net.emergency_numbers.end())
+    emergency_number = it->second;
 
   const Told told = tell(r, Voice::clinician);
   return {{"id", word(clean(r.person.id))},
           {"profile", r.profile},
           {"child", r.triage.child},
-          {"urgency", {{"level", urgency_id(r.triage.urgency)}, {"phrase", urgency_phrase(r.triage.urgency)}, {"action", word(told.action)}, {"rules", rules}, {"open_rules", open}}},
+          {"urgency",
+           {{"level", urgency_id(r.triage.urgency)},
+            {"phrase", urgency_phrase(r.triage.urgency)},
+            {"action", word(told.action)},
+            {"rules", rules},
+            {"open_rules", open}}},
           {"not_assessed", not_assessed},
           {"withheld", word(withheld)},
           {"probability",
@@ -148,7 +191,8 @@ json json_report(const Report& r) {
             {"interval", nullptr},
             {"denominator", numbers ? json(told.denominator) : json(nullptr)},
             {"sentence", word(told.answer)},
-            {"before", {{"tumour", shown(r.before.tumour)}, {"malignant", shown(r.before.malignant)}, {"emergency", shown(r.before.emergency)}}}}},
+            {"before",
+             {{"tumour", shown(r.before.tumour)}, {"malignant", shown(r.before.malignant)}, {"emergency", shown(r.before.emergency)}}}}},
           {"causes", causes},
           {"mechanisms", mechanisms},
           {"levels", levels},

@@ -38,7 +38,9 @@ std::string bare_percent(double share) {
   if (x >= 1) return fmt::format("{:g}", std::round(x * 10) / 10);
   const int digits = 1 - static_cast<int>(std::floor(std::log10(x)));
   const double scale = std::pow(10, digits);
-  return digits > 7 ? fmt::format("{:.1e}", x) : fmt::format("{:.{}f}", std::round(x * scale) / scale, std::max(0, digits - (std::fmod(std::round(x * scale), 10) == 0)));
+  return digits > 7
+             ? fmt::format("{:.1e}", x)
+             : fmt::format("{:.{}f}", std::round(x * scale) / scale, std::max(0, digits - (std::fmod(std::round(x * scale), 10) == 0)));
 }
 
 PageRow row(std::string label, const Figure& f, const std::function<std::string(double)>& tell, const std::string& unit) {
@@ -67,7 +69,8 @@ PageSection rows_section(std::string heading, std::vector<PageRow> rows, std::st
   return {std::move(heading), std::move(text), {}, std::move(rows), std::nullopt, 0};
 }
 
-PageSection age_section(const std::string& heading, const std::string& text, const AgeSexTable& t, const std::function<std::string(double)>& tell) {
+PageSection age_section(const std::string& heading, const std::string& text, const AgeSexTable& t,
+                        const std::function<std::string(double)>& tell) {
   PageSection s{heading, text, kAgeColumns, {}, t.cite, t.interval_factor};
   for (const auto& [name, values] : {std::pair{"male", &t.male}, std::pair{"female", &t.female}}) {
     PageRow r;
@@ -78,7 +81,8 @@ PageSection age_section(const std::string& heading, const std::string& text, con
   return s;
 }
 
-PageSection named_section(const std::string& heading, const std::string& text, const NamedTable& t, const std::function<std::string(double)>& tell) {
+PageSection named_section(const std::string& heading, const std::string& text, const NamedTable& t,
+                          const std::function<std::string(double)>& tell) {
   PageSection s{heading, text, {}, {}, t.cite, t.interval_factor};
   const bool years = t.values.size() == 4 && t.values[0].first == "0";
   const char* kYears[] = {"less than 1 year ago", "1 to 5 years ago", "5 to 10 years ago", "10 years ago or more"};
@@ -92,7 +96,9 @@ PageSection named_section(const std::string& heading, const std::string& text, c
   return s;
 }
 
-std::string list(const std::vector<std::string>& words, const char* none = "") { return words.empty() ? none : fmt::format("{}", fmt::join(words, ", ")); }
+std::string list(const std::vector<std::string>& words, const char* none = "") {
+  return words.empty() ? none : fmt::format("{}", fmt::join(words, ", "));
+}
 
 std::string codes_told(const Codes& c) {
   std::vector<std::string> out;
@@ -114,19 +120,26 @@ const char* kind_name(FindingKind kind) {
   return "";
 }
 
-std::string behaviour_name(Behaviour b) { return b == Behaviour::malignant ? "malignant tumour" : b == Behaviour::benign ? "benign tumour" : "not a tumour"; }
+std::string behaviour_name(Behaviour b) {
+  return b == Behaviour::malignant ? "malignant tumour" : b == Behaviour::benign ? "benign tumour" : "not a tumour";
+}
 
 // One row a grade above the first: "night_pain", or "mri_marrow_lesion: definite".
-void add_grades(std::vector<PageRow>& rows, const std::string& label, const Grades& grades, const std::vector<std::string>& names, bool brief = false) {
+void add_grades(std::vector<PageRow>& rows, const std::string& label, const Grades& grades, const std::vector<std::string>& names,
+                bool brief = false) {
   for (std::size_t g = 0; g < grades.size(); ++g) {
-    rows.push_back(share_row(grades.size() > 1 && g + 1 < names.size() ? fmt::format("{}: {}{}", label, g + 2 < names.size() ? "at least " : "", names[g + 1]) : label, grades[g]));
+    rows.push_back(share_row(grades.size() > 1 && g + 1 < names.size()
+                                 ? fmt::format("{}: {}{}", label, g + 2 < names.size() ? "at least " : "", names[g + 1])
+                                 : label,
+                             grades[g]));
     rows.back().brief = brief;
   }
 }
 
 void add_shift(std::vector<PageRow>& rows, const std::string& label, const Shift& s, const Finding& f, bool brief = false) {
   if (f.log_scale) {
-    rows.push_back(row(label, s.shift, [](double x) { return number(std::exp(x)); }, ""));
+    rows.push_back(row(
+        label, s.shift, [](double x) { return number(std::exp(x)); }, ""));
     rows.back().cells[0] = "x " + rows.back().cells[0];
   } else {
     rows.push_back(row(label, s.shift, number, " " + f.unit));
@@ -149,7 +162,9 @@ std::string condition_told(const Condition& c) {
     std::vector<std::string> parts;
     for (const auto& child : c.of) {
       const bool group = child.kind == Kind::all || child.kind == Kind::any || child.kind == Kind::none || child.kind == Kind::at_least;
-      parts.push_back(group && child.kind != Kind::none && child.kind != Kind::at_least && child.of.size() > 1 ? "(" + condition_told(child) + ")" : condition_told(child));
+      parts.push_back(group && child.kind != Kind::none && child.kind != Kind::at_least && child.of.size() > 1
+                          ? "(" + condition_told(child) + ")"
+                          : condition_told(child));
     }
     return fmt::format("{}", fmt::join(parts, glue));
   };
@@ -192,8 +207,10 @@ class Pages {
     facts.push_back(words_row("course", course ? fmt::format("{} ({})", course->name, c.course) : c.course));
     if (const auto codes = codes_told(c.codes); !codes.empty()) facts.push_back(words_row("codes", codes));
     p.sections.push_back(rows_section("", std::move(facts), c.describes));
-    p.sections.push_back(age_section("How often", "New episodes of back pain that it brings to care, per 100,000 people a year, by age and sex.", c.rate, number));
-    p.sections.push_back(named_section("Where people are seen", "How strongly a setting selects it, relative to general practice.", c.settings, number));
+    p.sections.push_back(age_section(
+        "How often", "New episodes of back pain that it brings to care, per 100,000 people a year, by age and sex.", c.rate, number));
+    p.sections.push_back(
+        named_section("Where people are seen", "How strongly a setting selects it, relative to general practice.", c.settings, number));
     p.sections.push_back(named_section("Levels", "Share of cases; a region is spread evenly over its levels.", c.levels, percent));
     if (c.referral) p.sections.push_back(named_section("Where pain from outside the spine is felt", "", *c.referral, percent));
     course_of(c, course, p);
@@ -209,7 +226,9 @@ class Pages {
     }
     for (const auto& [name, s] : c.measures)
       if (const Finding* f = k_.finding(name)) add_shift(own, name, s, *f);
-    if (!own.empty()) p.sections.push_back(rows_section("Findings that it brings itself", std::move(own), "Beyond what its mechanisms and stages bring. Each acts alone; together they are likelier."));
+    if (!own.empty())
+      p.sections.push_back(rows_section("Findings that it brings itself", std::move(own),
+                                        "Beyond what its mechanisms and stages bring. Each acts alone; together they are likelier."));
     if (course) brought(c, *course, p);
     return p;
   }
@@ -236,8 +255,10 @@ class Pages {
       p.sections.push_back(rows_section("Without any cause", std::move(rows), leak));
     }
     if (f.kind == FindingKind::measured) {
-      p.sections.push_back(age_section("Usual values", fmt::format("{} by age and sex, in {}.", f.log_scale ? "Median" : "Mean", f.unit), f.centre, number));
-      p.sections.push_back(rows_section("", {row(f.log_scale ? "spread (natural log)" : "spread", f.spread, number, f.log_scale ? "" : " " + f.unit)}));
+      p.sections.push_back(
+          age_section("Usual values", fmt::format("{} by age and sex, in {}.", f.log_scale ? "Median" : "Mean", f.unit), f.centre, number));
+      p.sections.push_back(
+          rows_section("", {row(f.log_scale ? "spread (natural log)" : "spread", f.spread, number, f.log_scale ? "" : " " + f.unit)}));
     }
 
     std::vector<PageRow> by_mechanism, by_cause, by_stage, in_context;
@@ -257,16 +278,22 @@ class Pages {
       for (const auto& s : c.stages)
         for (const auto& [name, g] : s.findings)
           if (name == f.id) add_grades(by_stage, fmt::format("{}, {}", c.id, s.id), g, f.grades);
-    const char* shifted = f.log_scale ? "By what the value is multiplied while it is active." : "By how much the value is shifted while it is active.";
-    const char* alone = f.place_root.empty() ? "Probability that it, alone and active, makes the finding present."
-                                             : "Probability that it, alone and active, makes the finding present; under compression of a root times the share of "
-                                               "lesions at that level that hit this root, under compression of cord or cauda equina where the segment lies at or below it.";
+    const char* shifted =
+        f.log_scale ? "By what the value is multiplied while it is active." : "By how much the value is shifted while it is active.";
+    const char* alone =
+        f.place_root.empty()
+            ? "Probability that it, alone and active, makes the finding present."
+            : "Probability that it, alone and active, makes the finding present; under compression of a root times the share of "
+              "lesions at that level that hit this root, under compression of cord or cauda equina where the segment lies at or below it.";
     const bool measured = f.kind == FindingKind::measured;
-    if (!by_mechanism.empty()) p.sections.push_back(rows_section("Brought by mechanisms", std::move(by_mechanism), measured ? shifted : alone));
+    if (!by_mechanism.empty())
+      p.sections.push_back(rows_section("Brought by mechanisms", std::move(by_mechanism), measured ? shifted : alone));
     if (!by_cause.empty()) p.sections.push_back(rows_section("Brought by causes themselves", std::move(by_cause), measured ? shifted : ""));
     if (!by_stage.empty()) p.sections.push_back(rows_section("Brought by stages of a course", std::move(by_stage)));
     if (!in_context.empty())
-      p.sections.push_back(rows_section("Causes it is linked to", std::move(in_context), "A share of people with the cause who have it, or (x) how many times as often the cause occurs with it as without."));
+      p.sections.push_back(rows_section(
+          "Causes it is linked to", std::move(in_context),
+          "A share of people with the cause who have it, or (x) how many times as often the cause occurs with it as without."));
     used_by(f, p);
     return p;
   }
@@ -277,7 +304,8 @@ class Pages {
     std::vector<PageRow> stages, with, findings;
     for (const auto& c : k_.courses)
       for (const auto& s : c.stages)
-        if (std::count(s.mechanisms.begin(), s.mechanisms.end(), m.id)) stages.push_back(words_row(fmt::format("{}, {}", c.id, s.id), s.name));
+        if (std::count(s.mechanisms.begin(), s.mechanisms.end(), m.id))
+          stages.push_back(words_row(fmt::format("{}, {}", c.id, s.id), s.name));
     for (const auto& c : k_.causes)
       if (c.accompanied_by && c.accompanied_by->first == m.id) with.push_back(share_row(c.id, c.accompanied_by->second));
     for (const auto& f : k_.findings) {
@@ -288,7 +316,9 @@ class Pages {
     }
     if (!stages.empty()) p.sections.push_back(rows_section("Stages that have it", std::move(stages)));
     if (!with.empty()) p.sections.push_back(rows_section("Causes it may accompany from the onset", std::move(with)));
-    p.sections.push_back(rows_section("Findings that it brings", std::move(findings), "Probability that it alone, while active, makes the finding present; for measured values (x or +) the shift."));
+    p.sections.push_back(
+        rows_section("Findings that it brings", std::move(findings),
+                     "Probability that it alone, while active, makes the finding present; for measured values (x or +) the shift."));
     return p;
   }
 
@@ -347,14 +377,17 @@ class Pages {
       r.numbers = {causes[i].first};
       rows.push_back(std::move(r));
     }
-    if (!rows.empty()) p.sections.push_back(rows_section("Causes most at home here", std::move(rows), "Share of each cause's cases that lie at this level: not how often the cause occurs."));
+    if (!rows.empty())
+      p.sections.push_back(rows_section("Causes most at home here", std::move(rows),
+                                        "Share of each cause's cases that lie at this level: not how often the cause occurs."));
     return p;
   }
 
   Page rule(const Rule& r) const {
     Page p{"rule", r.id, r.name, {}};
-    std::vector<PageRow> facts = {words_row("urgency", r.urgency + (r.within_hours ? fmt::format(", within {:g} hours", *r.within_hours) : "")),
-                                  words_row("profile", r.profile), words_row("applies to", r.applies)};
+    std::vector<PageRow> facts = {
+        words_row("urgency", r.urgency + (r.within_hours ? fmt::format(", within {:g} hours", *r.within_hours) : "")),
+        words_row("profile", r.profile), words_row("applies to", r.applies)};
     if (!r.recommendation.empty()) facts.push_back(words_row("recommendation", r.recommendation));
     PageRow source = words_row("where from", "");
     source.cite = r.cite;
@@ -368,7 +401,10 @@ class Pages {
     for (const auto& t : r.tests) {
       std::string person = t.person_json;  // with room to break lines
       for (std::size_t at = 0; (at = person.find(",\"", at)) != std::string::npos; at += 2) person.insert(at + 1, " ");
-      tests.push_back(words_row(t.expect == "true" ? "fires" : t.expect == "false" ? "does not fire" : "cannot be told", t.name + ": " + person));
+      tests.push_back(words_row(t.expect == "true"    ? "fires"
+                                : t.expect == "false" ? "does not fire"
+                                                      : "cannot be told",
+                                t.name + ": " + person));
     }
     p.sections.push_back(rows_section("Its own tests", std::move(tests)));
     return p;
@@ -379,7 +415,8 @@ class Pages {
     PageRow source = words_row("where from", "");
     source.cite = t.cite;
     const char* what = t.quantity == "tumour" ? "any tumour" : t.quantity == "malignant" ? "cancer" : "an emergency";
-    std::vector<PageRow> facts = {words_row("raises urgency to", t.urgency), words_row("when", fmt::format("the probability of {} is {} or more", what, percent(t.at_least)))};
+    std::vector<PageRow> facts = {words_row("raises urgency to", t.urgency),
+                                  words_row("when", fmt::format("the probability of {} is {} or more", what, percent(t.at_least)))};
     if (!t.recommendation.empty()) facts.push_back(words_row("recommendation", t.recommendation));
     facts.push_back(std::move(source));
     p.sections.push_back(rows_section("", std::move(facts)));
@@ -390,7 +427,8 @@ class Pages {
     Page p{"red flag list", c.id, c.name, {}};
     PageRow source = words_row("where from", "");
     source.cite = c.cite;
-    p.sections.push_back(rows_section("", {words_row("country", c.country), source}, "Run as written, beside the rules, to show what this list alone would say."));
+    p.sections.push_back(rows_section("", {words_row("country", c.country), source},
+                                      "Run as written, beside the rules, to show what this list alone would say."));
     for (const auto& [name, list] : c.lists) conditions(p, name, list);
     return p;
   }
@@ -405,7 +443,13 @@ class Pages {
     Page p{"score", s.id, s.name, {}};
     PageRow source = words_row("where from", "");
     source.cite = s.cite;
-    p.sections.push_back(rows_section("", {words_row("applies to", s.applies_to), words_row("worked out as", s.aggregation == "sum" ? "sum of points" : s.aggregation == "max" ? "highest points" : "grade"), source}, s.describes));
+    p.sections.push_back(rows_section("",
+                                      {words_row("applies to", s.applies_to),
+                                       words_row("worked out as", s.aggregation == "sum"   ? "sum of points"
+                                                                  : s.aggregation == "max" ? "highest points"
+                                                                                           : "grade"),
+                                       source},
+                                      s.describes));
     for (const auto& item : s.items) {
       PageSection section = rows_section(fmt::format("{} ({})", item.name, item.id), {}, item.explain);
       for (const auto& o : item.options) {
@@ -418,7 +462,10 @@ class Pages {
     }
     std::vector<PageRow> bands;
     for (const auto& b : s.interpretation) {
-      const std::string range = !b.grades.empty() ? list(b.grades) : b.min && b.max && *b.min == *b.max ? number(*b.min) : fmt::format("{} to {}", b.min ? number(*b.min) : "lowest", b.max ? number(*b.max) : "highest");
+      const std::string range = !b.grades.empty() ? list(b.grades)
+                                : b.min && b.max && *b.min == *b.max
+                                    ? number(*b.min)
+                                    : fmt::format("{} to {}", b.min ? number(*b.min) : "lowest", b.max ? number(*b.max) : "highest");
       PageRow r = words_row(range, b.label + (b.action.empty() ? "" : ": " + b.action));
       bands.push_back(std::move(r));
     }
@@ -452,8 +499,11 @@ class Pages {
     for (const auto& t : k_.thresholds) other("threshold " + t.id, t.cite);
     for (const auto& c : k_.comparators) other("red flag list " + c.id, c.cite);
     for (const auto& x : k_.scores) other("score " + x.id, x.cite);
-    if (numbers.empty() && others.empty()) p.sections.push_back(paragraph("What rests on it", "Nothing: no number, rule, list or score names it."));
-    if (!numbers.empty()) p.sections.push_back(rows_section(fmt::format("{} on it", total == 1 ? "1 number rests" : fmt::format("{} numbers rest", total)), std::move(numbers)));
+    if (numbers.empty() && others.empty())
+      p.sections.push_back(paragraph("What rests on it", "Nothing: no number, rule, list or score names it."));
+    if (!numbers.empty())
+      p.sections.push_back(
+          rows_section(fmt::format("{} on it", total == 1 ? "1 number rests" : fmt::format("{} numbers rest", total)), std::move(numbers)));
     if (!others.empty()) p.sections.push_back(rows_section("Rules, lists and scores that rest on it", std::move(others)));
     return p;
   }
@@ -480,8 +530,13 @@ class Pages {
 
   // How the stages unfold for one cause: speeds times its tempo.
   PageSection stage_table(const Course& c, double tempo) const {
-    PageSection s{"Stages", "Untreated: in how many the pain begins in the stage, when half of those in it have left it, and how many of those who come to care do so in it.",
-                  {"", "begins here", "half left by", "come to care"}, {}, std::nullopt, 0};
+    PageSection s{"Stages",
+                  "Untreated: in how many the pain begins in the stage, when half of those in it have left it, and how many of those who "
+                  "come to care do so in it.",
+                  {"", "begins here", "half left by", "come to care"},
+                  {},
+                  std::nullopt,
+                  0};
     const auto it = std::find_if(m_.courses.begin(), m_.courses.end(), [&](const auto& x) { return x.id == c.id; });
     if (it == m_.courses.end() || it->stages.empty()) return s;
     const auto chain = chain_of(*it, tempo);
@@ -511,7 +566,8 @@ class Pages {
   static Chain chain_of(const ModelCourse& c, double tempo) {
     const auto n = static_cast<Eigen::Index>(c.stages.size());
     Eigen::VectorXd entry(n), presents(n);
-    for (Eigen::Index i = 0; i < n; ++i) entry[i] = c.stages[static_cast<std::size_t>(i)].entry, presents[i] = c.stages[static_cast<std::size_t>(i)].presents;
+    for (Eigen::Index i = 0; i < n; ++i)
+      entry[i] = c.stages[static_cast<std::size_t>(i)].entry, presents[i] = c.stages[static_cast<std::size_t>(i)].presents;
     return Chain(c.generator * tempo, entry, presents);
   }
 
@@ -534,13 +590,17 @@ class Pages {
         rows.push_back(words_row(x.factor + ", when", ""));
         const char* kYears[] = {"<1 year", "1-5", "5-10", ">=10 years ago"};
         std::vector<std::string> told;
-        for (std::size_t i = 0; i < x.years->values.size() && i < 4; ++i) told.push_back(fmt::format("{} {}", percent(x.years->values[i].second), kYears[i]));
+        for (std::size_t i = 0; i < x.years->values.size() && i < 4; ++i)
+          told.push_back(fmt::format("{} {}", percent(x.years->values[i].second), kYears[i]));
         rows.back().words = list(told);
         for (const auto& v : x.years->values) rows.back().numbers.push_back(v.second);
         rows.back().cite = x.years->cite;
       }
     }
-    if (!rows.empty()) p.sections.push_back(rows_section("Context", std::move(rows), "A share of people with this cause who have it, or (x) how many times as often the cause occurs with it as without. Everything else as in the population."));
+    if (!rows.empty())
+      p.sections.push_back(rows_section("Context", std::move(rows),
+                                        "A share of people with this cause who have it, or (x) how many times as often the cause occurs "
+                                        "with it as without. Everything else as in the population."));
   }
 
   // What stages and mechanisms of its course bring; figures here, reasons on their own pages.
@@ -548,7 +608,9 @@ class Pages {
     for (const auto& s : course.stages) {
       std::vector<PageRow> rows;
       for (const auto& [name, g] : s.findings) add_grades(rows, name, g, grades(name), true);
-      if (!rows.empty()) p.sections.push_back(rows_section("Findings of the stage: " + s.name, std::move(rows), fmt::format("Reasons: course/{}.", course.id)));
+      if (!rows.empty())
+        p.sections.push_back(
+            rows_section("Findings of the stage: " + s.name, std::move(rows), fmt::format("Reasons: course/{}.", course.id)));
     }
     std::vector<std::string> order;
     std::map<std::string, std::vector<std::string>> stages;
@@ -571,7 +633,9 @@ class Pages {
         for (const auto& [name, s] : f.mechanism_shifts)
           if (name == id) add_shift(rows, f.id, s, f, true);
       }
-      if (!rows.empty()) p.sections.push_back(rows_section("Findings through " + m->name, std::move(rows), fmt::format("Active: {}. Reasons: mechanism/{}.", list(stages[id]), id)));
+      if (!rows.empty())
+        p.sections.push_back(rows_section("Findings through " + m->name, std::move(rows),
+                                          fmt::format("Active: {}. Reasons: mechanism/{}.", list(stages[id]), id)));
     }
   }
 
@@ -594,7 +658,8 @@ class Pages {
       if (r[1]) return fmt::format("up to {}", number(*r[1]));
       return r[0] ? fmt::format("from {}", number(*r[0])) : std::string("none");
     };
-    facts.push_back(words_row("called normal", fmt::format("men {}, women {} {}", limits(f.reference_male), limits(f.reference_female), f.unit)));
+    facts.push_back(
+        words_row("called normal", fmt::format("men {}, women {} {}", limits(f.reference_male), limits(f.reference_female), f.unit)));
   }
 
   void used_by(const Finding& f, Page& p) const {
@@ -634,8 +699,10 @@ class Pages {
     names_in(c, k_, names);
     std::vector<PageRow> rows;
     for (const auto& name : names)
-      if (const auto it = k_.definitions.find(name); it != k_.definitions.end()) rows.push_back(words_row(name, condition_told(it->second)));
-    if (names.count("any_cancer_history")) rows.push_back(words_row("any_cancer_history", "any finding of kind history: a cancer in the past or now"));
+      if (const auto it = k_.definitions.find(name); it != k_.definitions.end())
+        rows.push_back(words_row(name, condition_told(it->second)));
+    if (names.count("any_cancer_history"))
+      rows.push_back(words_row("any_cancer_history", "any finding of kind history: a cancer in the past or now"));
     if (!rows.empty()) p.sections.push_back(rows_section("where", std::move(rows)));
   }
 
@@ -707,7 +774,8 @@ void put_table(std::string& out, const PageSection& s) {
   for (std::size_t c = 0; c < widths.size(); ++c) widths[c] = columns_of(s.columns[c]);
   for (const auto& r : s.rows) {
     widths[0] = std::max(widths[0], columns_of(r.label));
-    for (std::size_t c = 0; c < r.cells.size() && c + 1 < widths.size(); ++c) widths[c + 1] = std::max(widths[c + 1], columns_of(r.cells[c]));
+    for (std::size_t c = 0; c < r.cells.size() && c + 1 < widths.size(); ++c)
+      widths[c + 1] = std::max(widths[c + 1], columns_of(r.cells[c]));
   }
   auto line = [&](const std::string& label, const auto& cell) {
     out += "  " + padded(label, widths[0]);
@@ -772,8 +840,9 @@ std::string short_citation(const Source& s) {
   for (const char* tail : {" et al.", " et al"})
     if (const auto cut = who.find(tail); cut != std::string::npos) who = who.substr(0, cut);
   // Without initials: Harding IJ is Harding.
-  if (const auto last = who.rfind(' '); last != std::string::npos && who.size() - last <= 4 &&
-                                        std::all_of(who.begin() + static_cast<std::ptrdiff_t>(last) + 1, who.end(), [](unsigned char c) { return std::isupper(c); }))
+  if (const auto last = who.rfind(' ');
+      last != std::string::npos && who.size() - last <= 4 &&
+      std::all_of(who.begin() + static_cast<std::ptrdiff_t>(last) + 1, who.end(), [](unsigned char c) { return std::isupper(c); }))
     who = who.substr(0, last);
   // Names of institutions are long; their key says the same in a word.
   if (columns_of(who) > 24) return s.key;
@@ -809,7 +878,8 @@ std::vector<Named> all_pages(const Knowledge& k) {
 
 std::vector<Page> reference_pages(const Knowledge& k, const Model& m, const std::string& name) {
   const auto slash = name.find('/');
-  const std::string kind = slash == std::string::npos ? "" : name.substr(0, slash), id = slash == std::string::npos ? name : name.substr(slash + 1);
+  const std::string kind = slash == std::string::npos ? "" : name.substr(0, slash),
+                    id = slash == std::string::npos ? name : name.substr(slash + 1);
   const Pages pages(k, m);
   std::vector<Page> out;
   auto is = [&](const char* this_kind, const std::string& this_id) { return this_id == id && (kind.empty() || kind == this_kind); };
@@ -853,7 +923,8 @@ std::string text_page(const Page& p, const Knowledge& k, int width, bool colour)
     else put_rows(out, s, sources, k, width, colour);
     if (s.cite) {
       std::string told = citation_told(*s.cite, sources, k, false);
-      if (s.interval_factor > 1) told += fmt::format("{} Each number within a factor of {:g} (95%).", told.back() == '.' ? "" : ".", s.interval_factor);
+      if (s.interval_factor > 1)
+        told += fmt::format("{} Each number within a factor of {:g} (95%).", told.back() == '.' ? "" : ".", s.interval_factor);
       out += "  " + coloured(wrapped(told, width, 2), s.cite->status, colour) + "\n";
     }
   }
@@ -862,7 +933,8 @@ std::string text_page(const Page& p, const Knowledge& k, int width, bool colour)
     for (const auto& key : sources.keys()) {
       const auto it = k.sources.find(key);
       const std::string mark = fmt::format("[{}] ", sources.number(key));
-      out += "  " + padded(mark, 5) + wrapped(fmt::format("{} ({})", it == k.sources.end() ? key : full_citation(it->second), key), width, 7) + "\n";
+      out += "  " + padded(mark, 5) +
+             wrapped(fmt::format("{} ({})", it == k.sources.end() ? key : full_citation(it->second), key), width, 7) + "\n";
     }
   }
   return out;
@@ -871,7 +943,8 @@ std::string text_page(const Page& p, const Knowledge& k, int width, bool colour)
 ordered_json json_page(const Page& p, const Knowledge& k) {
   auto cited = [](ordered_json& j, const Citation& c) {
     j["status"] = status_name(c.status);
-    for (const auto& [key, text] : {std::pair{"source", &c.source}, std::pair{"where", &c.where}, std::pair{"why", &c.why}, std::pair{"note", &c.note}, std::pair{"file", &c.file}})
+    for (const auto& [key, text] : {std::pair{"source", &c.source}, std::pair{"where", &c.where}, std::pair{"why", &c.why},
+                                    std::pair{"note", &c.note}, std::pair{"file", &c.file}})
       if (!text->empty()) j[key] = *text;
     if (c.line > 0) j["line"] = c.line;
   };
@@ -905,7 +978,8 @@ ordered_json json_page(const Page& p, const Knowledge& k) {
   for (const auto& key : sources.keys())
     if (const auto it = k.sources.find(key); it != k.sources.end()) {
       const Source& x = it->second;
-      out["sources"][key] = {{"title", x.title}, {"authors", x.authors}, {"year", x.year}, {"published", x.published}, {"url", x.url}, {"doi", x.doi}, {"kind", x.kind}};
+      out["sources"][key] = {{"title", x.title}, {"authors", x.authors}, {"year", x.year}, {"published", x.published},
+                             {"url", x.url},     {"doi", x.doi},         {"kind", x.kind}};
     }
   return out;
 }

@@ -14,19 +14,19 @@ namespace dorsalgia {
 
 struct PageRow {
   std::string label;
-  std::vector<std::string> cells;     // as told; one, or one a column of the section
-  std::vector<double> numbers;        // the same in figures: value, low, high; or one a column
+  std::vector<std::string> cells;  // as told; one, or one a column of the section
+  std::vector<double> numbers;     // the same in figures: value, low, high; or one a column
   std::optional<Citation> cite;
-  std::string words;                  // beside the numbers, in place of or before the citation
-  bool brief = false;                 // the reason stands elsewhere: text shows status and source only
+  std::string words;   // beside the numbers, in place of or before the citation
+  bool brief = false;  // the reason stands elsewhere: text shows status and source only
 };
 
 struct PageSection {
-  std::string heading, text;          // text: a paragraph under the heading
-  std::vector<std::string> columns;   // empty: label, value, citation
+  std::string heading, text;         // text: a paragraph under the heading
+  std::vector<std::string> columns;  // empty: label, value, citation
   std::vector<PageRow> rows;
-  std::optional<Citation> cite;       // of the whole table
-  double interval_factor = 0;         // of the whole table; 0: none
+  std::optional<Citation> cite;  // of the whole table
+  double interval_factor = 0;    // of the whole table; 0: none
 };
 
 struct Page {
@@ -49,6 +49,6 @@ nlohmann::ordered_json json_page(const Page& page, const Knowledge& knowledge);
 std::string wrapped(const std::string& text, int width, int indent);
 std::string short_citation(const Source& source);  // "Harding 2005"
 std::string full_citation(const Source& source);
-std::string percent(double share);                 // "44%", "0.05%"
+std::string percent(double share);  // "44%", "0.05%"
 
 }  // namespace dorsalgia

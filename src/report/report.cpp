@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t kCauses = 8, kMechanisms = 6, kStages = 4, kQuestions = 6, kChanges = 3;
 
 // One thing that was said ("cancer_history: none") can be many answers. It is one reason, put back as a whole.
-void join_reasons_said_at_once(const ExactEngine& engine, const Presentation& person, const Posterior& posterior, std::vector<Reason>& all) {
+void join_reasons_said_at_once(const ExactEngine& engine, const Presentation& person, const Posterior& posterior,
+                               std::vector<Reason>& all) {
   std::map<std::string, int> times;
   for (const Reason& r : all) ++times[r.what];
   std::vector<Reason> out;
@@ -35,7 +36,8 @@ void join_reasons_said_at_once(const ExactEngine& engine, const Presentation& pe
     }
     out.push_back(std::move(r));
   }
-  std::stable_sort(out.begin(), out.end(), [](const Reason& a, const Reason& b) { return std::abs(a.tumour_decibans) > std::abs(b.tumour_decibans); });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Reason& a, const Reason& b) { return std::abs(a.tumour_decibans) > std::abs(b.tumour_decibans); });
   all = std::move(out);
 }
 
@@ -59,7 +61,8 @@ Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const 
   out.triage = triage(knowledge, engine.model(), person, profile, child ? nullptr : &out.posterior);
   // Of equal urgency the rule with the least time is told first, then the best founded; thresholds last.
   const auto rank = [](const Fired& f) {
-    return std::tuple(-static_cast<int>(f.urgency), f.rule ? f.rule->within_hours.value_or(1e6) : 1e9, f.rule ? f.rule->cite.status : f.threshold->cite.status);
+    return std::tuple(-static_cast<int>(f.urgency), f.rule ? f.rule->within_hours.value_or(1e6) : 1e9,
+                      f.rule ? f.rule->cite.status : f.threshold->cite.status);
   };
   std::stable_sort(out.triage.fired.begin(), out.triage.fired.end(), [&](const Fired& a, const Fired& b) { return rank(a) < rank(b); });
   if (!child && out.posterior.possible) {
@@ -134,7 +137,8 @@ std::string clean(const std::string& text) {
       ++i;
       continue;
     }
-    const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0), direction = (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
+    const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0),
+               direction = (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
     if (control) out += ' ';
     else if (!direction) out.append(text, i, n);
     i += n;
@@ -160,7 +164,8 @@ std::string withheld_because(const Report& r) {
 
 std::string answer_name(const Finding& f, const ModelFinding& m, std::size_t grade) {
   static const std::vector<std::string> kMeasured = {"low", "normal", "raised"};
-  static const std::vector<std::string> kHistory = {"never", "less than 1 year ago", "1 to 5 years ago", "5 to 10 years ago", "10 or more years ago"};
+  static const std::vector<std::string> kHistory = {"never", "less than 1 year ago", "1 to 5 years ago", "5 to 10 years ago",
+                                                    "10 or more years ago"};
   if (m.shape == Shape::measured && grade < kMeasured.size()) return kMeasured[grade];
   if (m.shape == Shape::history && grade < kHistory.size()) return kHistory[grade];
   if (grade < f.grades.size()) return f.grades[grade];
@@ -252,13 +257,17 @@ std::string push_words(double decibans) {
 
 std::string list_of(const std::vector<std::string>& all, std::size_t most, const char* last = "or") {
   if (all.size() == 1) return all[0];
-  if (all.size() > most) return fmt::format("{} {} {} more", fmt::join(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most), ", "), last, all.size() - most);
+  if (all.size() > most)
+    return fmt::format("{} {} {} more", fmt::join(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most), ", "), last,
+                       all.size() - most);
   return fmt::format("{} {} {}", fmt::join(all.begin(), all.end() - 1, ", "), last, all.back());
 }
 
 class Teller {
  public:
-  Teller(const Report& report, Voice voice) : r_(report), k_(*report.knowledge), m_(*report.model), person_voice_(voice == Voice::person) { out_.voice = voice; }
+  Teller(const Report& report, Voice voice) : r_(report), k_(*report.knowledge), m_(*report.model), person_voice_(voice == Voice::person) {
+    out_.voice = voice;
+  }
 
   Told tell() {
     out_.child = r_.triage.child;
@@ -286,14 +295,16 @@ class Teller {
         out_.poor_fit = fmt::format(
             "These answers go together badly in the model: it knows few people like this one, or an answer is mistaken{}. Trust the "
             "numbers less; the rules are not affected.",
-            r_.fit.least_expected.empty() ? std::string() : fmt::format(". The answer that fits the others least: {}", said(r_.fit.least_expected)));
+            r_.fit.least_expected.empty() ? std::string()
+                                          : fmt::format(". The answer that fits the others least: {}", said(r_.fit.least_expected)));
     }
     changes();
     comparators();
     for (const auto& n : r_.person.noted) out_.noted.push_back(clean(n));
     for (const auto& n : r_.person.unread) out_.unread.push_back(clean(n));
     out_.safety_net = person_voice_ ? k_.safety_net.person : k_.safety_net.clinician;
-    if (const auto it = k_.safety_net.emergency_numbers.find(r_.profile); it != k_.safety_net.emergency_numbers.end()) out_.emergency_number = it->second;
+    if (const auto it = k_.safety_net.emergency_numbers.find(r_.profile); it != k_.safety_net.emergency_numbers.end())
+      out_.emergency_number = it->second;
     out_.not_excluded = k_.safety_net.not_excluded;
     out_.intended_use = k_.safety_net.intended_use;
     out_.model = fmt::format("Dorsalgia {}, knowledge and model {}, rules of profile {}", m_.version, m_.hash, r_.profile);
@@ -302,7 +313,9 @@ class Teller {
 
  private:
   std::string count(double p) const { return count_of(p, out_.denominator); }
-  ToldShare share(const std::string& name, double p, const std::string& note = "", bool tumour = false) const { return {name, note, p, count(p), tumour}; }
+  ToldShare share(const std::string& name, double p, const std::string& note = "", bool tumour = false) const {
+    return {name, note, p, count(p), tumour};
+  }
 
   std::string about(double p) const {
     const long n = people_of(p, out_.denominator);
@@ -328,7 +341,9 @@ class Teller {
   std::string who() {
     std::vector<std::string> parts;
     const Presentation& p = r_.person;
-    std::string first = p.sex ? (*p.sex == Sex::male ? (out_.child ? "boy" : "man") : (out_.child ? "girl" : "woman")) : out_.child ? "child" : "adult";
+    std::string first = p.sex        ? (*p.sex == Sex::male ? (out_.child ? "boy" : "man") : (out_.child ? "girl" : "woman"))
+                        : out_.child ? "child"
+                                     : "adult";
     if (!p.sex) first += ", sex not given";
     first += p.age ? fmt::format(", {:.3g}", *p.age) : ", age not given";
     parts.push_back(first);
@@ -370,11 +385,15 @@ class Teller {
       const Threshold& x = *f.threshold;
       source(x.cite, out);
       out.name = x.name;
-      out.action = person_voice_ ? fmt::format("The worked-out chance calls for a doctor {}.", urgency_phrase(f.urgency))
-                                 : fmt::format("The probability asks for assessment {}; which tests is for you to judge.", urgency_phrase(f.urgency));
+      out.action = person_voice_
+                       ? fmt::format("The worked-out chance calls for a doctor {}.", urgency_phrase(f.urgency))
+                       : fmt::format("The probability asks for assessment {}; which tests is for you to judge.", urgency_phrase(f.urgency));
       out.limit = urgency_phrase(f.urgency);
       out.recommendation = x.recommendation;
-      out.value = fmt::format("{} {} now; the threshold is {}", x.quantity == "malignant" ? "cancer:" : x.quantity == "tumour" ? "any tumour:" : "emergency:",
+      out.value = fmt::format("{} {} now; the threshold is {}",
+                              x.quantity == "malignant" ? "cancer:"
+                              : x.quantity == "tumour"  ? "any tumour:"
+                                                        : "emergency:",
                               natural_frequency(f.probability, out_.denominator), natural_frequency(x.at_least, out_.denominator));
     }
     return out;
@@ -384,17 +403,20 @@ class Teller {
     out_.urgency = r_.triage.urgency;
     for (const Fired& f : r_.triage.fired) {
       // Three in ten for cancer says all that three in a hundred would say.
-      const bool said = f.threshold && std::any_of(r_.triage.fired.begin(), r_.triage.fired.end(), [&](const Fired& o) {
-                          return o.threshold && o.threshold->quantity == f.threshold->quantity && o.threshold->at_least > f.threshold->at_least;
-                        });
+      const bool said =
+          f.threshold && std::any_of(r_.triage.fired.begin(), r_.triage.fired.end(), [&](const Fired& o) {
+            return o.threshold && o.threshold->quantity == f.threshold->quantity && o.threshold->at_least > f.threshold->at_least;
+          });
       if (!said) out_.rules.push_back(rule(f));
     }
     const bool open = !r_.triage.not_assessed.empty() || !r_.triage.unknown.empty();
     if (out_.urgency == Urgency::routine) {
-      out_.urgency_title = open ? "No rule has asked for more than routine care so far, and key answers are missing" : "No rule asks for more than routine care";
-      out_.action = person_voice_ ? "None of the rules asks for quick action from what was told so far. That does not rule out a serious cause. "
-                                    "Watch for the signs listed under 'When to get help'."
-                                  : "Agree a date for review, and ask what is still open. A tumour is not ruled out by this.";
+      out_.urgency_title = open ? "No rule has asked for more than routine care so far, and key answers are missing"
+                                : "No rule asks for more than routine care";
+      out_.action = person_voice_
+                        ? "None of the rules asks for quick action from what was told so far. That does not rule out a serious cause. "
+                          "Watch for the signs listed under 'When to get help'."
+                        : "Agree a date for review, and ask what is still open. A tumour is not ruled out by this.";
     } else {
       out_.urgency_title = capital(urgency_phrase(out_.urgency));
       if (!out_.rules.empty()) out_.action = out_.rules.front().action;
@@ -429,7 +451,8 @@ class Teller {
     std::vector<std::string> parts;
     for (const auto& [u, names] : rules)
       parts.push_back(person_voice_ ? std::string(urgency_phrase(u))
-                                    : fmt::format("{} ({} rule{} open: {})", urgency_phrase(u), names.size(), names.size() == 1 ? "" : "s", list_of(names, 3, "and")));
+                                    : fmt::format("{} ({} rule{} open: {})", urgency_phrase(u), names.size(), names.size() == 1 ? "" : "s",
+                                                  list_of(names, 3, "and")));
     if (!parts.empty()) out_.could_become = fmt::format("{}", fmt::join(parts, person_voice_ ? " or " : "; "));
   }
 
@@ -441,16 +464,22 @@ class Teller {
     out_.tumour_count = count(p.tumour);
     out_.malignant_count = count(p.malignant);
     out_.emergency_count = count(p.emergency);
-    out_.answer = person_voice_
-                      ? fmt::format("Think of {} people with answers like these. In {} of them a tumour causes the pain; in {} it is cancer. In {} there is none.", grouped(d),
-                                    about(p.tumour), about(p.malignant), about(1 - p.tumour))
-                      : fmt::format("Of {} people with answers like these, {} have a tumour that causes the pain ({} a malignant one); {} have none.", grouped(d),
-                                    people_in_words(p.tumour, d), people_in_words(p.malignant, d), people_in_words(1 - p.tumour, d));
-    out_.before = person_voice_ ? fmt::format("Before your answers, for people of your age and sex, it was {} of {}.", people_in_words(r_.before.tumour, d), grouped(d))
+    out_.answer =
+        person_voice_
+            ? fmt::format(
+                  "Think of {} people with answers like these. In {} of them a tumour causes the pain; in {} it is cancer. In {} there is "
+                  "none.",
+                  grouped(d), about(p.tumour), about(p.malignant), about(1 - p.tumour))
+            : fmt::format("Of {} people with answers like these, {} have a tumour that causes the pain ({} a malignant one); {} have none.",
+                          grouped(d), people_in_words(p.tumour, d), people_in_words(p.malignant, d), people_in_words(1 - p.tumour, d));
+    out_.before = person_voice_ ? fmt::format("Before your answers, for people of your age and sex, it was {} of {}.",
+                                              people_in_words(r_.before.tumour, d), grouped(d))
                                 : fmt::format("Before the answers, from age, sex and setting alone: {} with a tumour ({} malignant).",
                                               people_in_words(r_.before.tumour, d), people_in_words(r_.before.malignant, d));
-    out_.certainty = person_voice_ ? "These are best estimates. Their range is not worked out in this version, so a nearby number could be the true one."
-                                   : "Single best figures; the interval that the parameters' own uncertainty would give is not computed in this version.";
+    out_.certainty =
+        person_voice_
+            ? "These are best estimates. Their range is not worked out in this version, so a nearby number could be the true one."
+            : "Single best figures; the interval that the parameters' own uncertainty would give is not computed in this version.";
     out_.ladder = {{"before", r_.before.tumour}, {"now", p.tumour}};
     for (const Threshold& t : k_.thresholds)
       if (t.quantity == "malignant") out_.ladder.push_back({fmt::format("asks: {}", urgency_phrase(urgency_of(t.urgency))), t.at_least});
@@ -470,9 +499,11 @@ class Teller {
         told.count = count(told.probability);
         out_.causes.push_back(told);
       }
-      std::sort(out_.causes.begin(), out_.causes.end(), [](const ToldShare& a, const ToldShare& b) { return a.probability > b.probability; });
+      std::sort(out_.causes.begin(), out_.causes.end(),
+                [](const ToldShare& a, const ToldShare& b) { return a.probability > b.probability; });
       if (out_.causes.size() > 7) out_.causes.resize(7);
-      if (std::none_of(out_.causes.begin(), out_.causes.end(), [](const ToldShare& s) { return s.tumour; })) out_.causes.back() = share("a tumour of any kind", r_.posterior.tumour, "", true);
+      if (std::none_of(out_.causes.begin(), out_.causes.end(), [](const ToldShare& s) { return s.tumour; }))
+        out_.causes.back() = share("a tumour of any kind", r_.posterior.tumour, "", true);
       // What is not a tumour first: most people have that, and the tumour number stands above already.
       std::stable_sort(out_.causes.begin(), out_.causes.end(), [](const ToldShare& a, const ToldShare& b) { return a.tumour < b.tumour; });
       return;
@@ -522,7 +553,8 @@ class Teller {
       for (int i : of[region]) sum += p[i];
       out_.regions.push_back(share(region == "outside" ? "outside the spine" : replace_all(region, '_', ' '), sum, span(of[region], sum)));
     }
-    std::stable_sort(out_.regions.begin(), out_.regions.end(), [](const ToldShare& a, const ToldShare& b) { return a.probability > b.probability; });
+    std::stable_sort(out_.regions.begin(), out_.regions.end(),
+                     [](const ToldShare& a, const ToldShare& b) { return a.probability > b.probability; });
   }
 
   // The fewest neighbouring levels that hold half of a region's share: "half in T5 to T8".
@@ -535,7 +567,8 @@ class Teller {
       for (std::size_t to = from; to < levels.size(); ++to) {
         inside += r_.posterior.levels[levels[to]];
         if (inside < sum / 2) continue;
-        if (to - from < best_to - best_from || (to - from == best_to - best_from && inside > best)) best_from = from, best_to = to, best = inside;
+        if (to - from < best_to - best_from || (to - from == best_to - best_from && inside > best))
+          best_from = from, best_to = to, best = inside;
         break;
       }
     }
@@ -552,7 +585,8 @@ class Teller {
     };
     std::vector<At> all;
     for (std::size_t c = 0; c < r_.posterior.stages.size(); ++c)
-      for (std::size_t s = 0; s < r_.posterior.stages[c].size(); ++s) all.push_back({static_cast<int>(c), static_cast<int>(s), r_.posterior.stages[c][s]});
+      for (std::size_t s = 0; s < r_.posterior.stages[c].size(); ++s)
+        all.push_back({static_cast<int>(c), static_cast<int>(s), r_.posterior.stages[c][s]});
     std::stable_sort(all.begin(), all.end(), [](const At& a, const At& b) { return a.p > b.p; });
     int tumours = 0, others = 0;
     for (const At& x : all) {
@@ -568,10 +602,14 @@ class Teller {
 
   void forecast() {
     for (std::size_t i = 0; i < kForecastWeeks.size(); ++i)
-      out_.forecast.emplace_back(static_cast<int>(kForecastWeeks[i]), share(fmt::format("{:g} week{}", kForecastWeeks[i], kForecastWeeks[i] == 1 ? "" : "s"), r_.posterior.compression[i]));
+      out_.forecast.emplace_back(
+          static_cast<int>(kForecastWeeks[i]),
+          share(fmt::format("{:g} week{}", kForecastWeeks[i], kForecastWeeks[i] == 1 ? "" : "s"), r_.posterior.compression[i]));
     if (person_voice_)
-      out_.forecast_sentence = fmt::format("In {} of {} people with answers like these, nerves in the spine are under pressure now or will be within {}. New numbness or weakness is the sign.",
-                                           about(r_.posterior.compression.back()), grouped(out_.denominator), out_.forecast.back().second.name);
+      out_.forecast_sentence = fmt::format(
+          "In {} of {} people with answers like these, nerves in the spine are under pressure now or will be within {}. New numbness or "
+          "weakness is the sign.",
+          about(r_.posterior.compression.back()), grouped(out_.denominator), out_.forecast.back().second.name);
   }
 
   // "findings.night_pain: present" -> "night pain: present".
@@ -588,7 +626,9 @@ class Teller {
   std::string what(const Reason& x) const {
     const Presentation& p = r_.person;
     if (x.finding < 0) {
-      if (x.what == "age and sex") return fmt::format("{}{}{}", p.age ? fmt::format("age {:.3g}", *p.age) : "", p.age && p.sex ? ", " : "", p.sex ? (*p.sex == Sex::male ? "male" : "female") : "");
+      if (x.what == "age and sex")
+        return fmt::format("{}{}{}", p.age ? fmt::format("age {:.3g}", *p.age) : "", p.age && p.sex ? ", " : "",
+                           p.sex ? (*p.sex == Sex::male ? "male" : "female") : "");
       if (x.what.rfind("duration", 0) == 0 && p.weeks) return weeks();
       if (x.what == "location" && !p.locations.empty()) return "felt " + where();
       if (x.what == "setting" && p.setting >= 0) return "seen in: " + setting();
@@ -619,7 +659,8 @@ class Teller {
       push.decibans = x.tumour_decibans;
       push.emergency_decibans = x.emergency_decibans;
       if (x.mechanism >= 0) push.carrier = k_.mechanisms[x.mechanism].name;
-      const std::string group = person_voice_ ? (x.tumour_decibans > 0 ? "Makes a tumour more likely" : "Makes a tumour less likely") : x.group;
+      const std::string group =
+          person_voice_ ? (x.tumour_decibans > 0 ? "Makes a tumour more likely" : "Makes a tumour less likely") : x.group;
       auto it = std::find_if(out_.reasons.begin(), out_.reasons.end(), [&](const ToldPushes& g) { return g.group == group; });
       if (it == out_.reasons.end()) it = out_.reasons.insert(it, {group, {}});
       it->pushes.push_back(std::move(push));
@@ -653,7 +694,9 @@ class Teller {
       } else {
         for (std::size_t g = p.probability.size(); g-- > 0;) outcome(answer_name(f, m, g), g, g + 1);
       }
-      const bool moves = std::any_of(told.outcomes.begin(), told.outcomes.end(), [&](const ToldOutcome& o) { return o.tumour != out_.tumour_count || o.emergency != out_.emergency_count; });
+      const bool moves = std::any_of(told.outcomes.begin(), told.outcomes.end(), [&](const ToldOutcome& o) {
+        return o.tumour != out_.tumour_count || o.emergency != out_.emergency_count;
+      });
       if (moves) out_.next.push_back(std::move(told));
     }
   }
@@ -670,11 +713,15 @@ class Teller {
     for (const Change& c : r_.changes) {
       std::vector<std::string> parts;
       for (const auto& [f, present] : c.answers)
-        parts.push_back((k_.findings[f].kind == FindingKind::history && present ? "any cancer, past or present" : k_.findings[f].name) + (present ? "" : ", absent instead"));
+        parts.push_back((k_.findings[f].kind == FindingKind::history && present ? "any cancer, past or present" : k_.findings[f].name) +
+                        (present ? "" : ", absent instead"));
       const bool up = c.urgency > r_.triage.urgency;
-      if (person_voice_ && std::any_of(c.answers.begin(), c.answers.end(), [&](const auto& a) { return k_.findings[a.first].burden != "question"; })) continue;
+      if (person_voice_ &&
+          std::any_of(c.answers.begin(), c.answers.end(), [&](const auto& a) { return k_.findings[a.first].burden != "question"; }))
+        continue;
       const std::string one = fmt::format("{}", fmt::join(parts, " together with "));
-      auto it = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.urgency == c.urgency && g.because == c.because; });
+      auto it =
+          std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.urgency == c.urgency && g.because == c.because; });
       if (it == groups.end()) it = groups.insert(it, {up, c.urgency, c.because, {}});
       if (!std::count(it->answers.begin(), it->answers.end(), one)) it->answers.push_back(one);
     }
@@ -686,7 +733,8 @@ class Teller {
     for (const Group& g : groups) {
       if (person_voice_ && !g.up) continue;
       if (out_.changes.size() >= kChanges) break;
-      out_.changes.push_back({g.up, list_of(g.answers, 4), urgency_phrase(g.urgency), g.because == "no rule" ? "no rule would be left" : because_name(k_, g.because)});
+      out_.changes.push_back({g.up, list_of(g.answers, 4), urgency_phrase(g.urgency),
+                              g.because == "no rule" ? "no rule would be left" : because_name(k_, g.because)});
     }
   }
 
@@ -705,7 +753,9 @@ class Teller {
       }
       if (fire.empty()) ++(unknown ? open : silent);
     }
-    if (!r_.comparators.empty()) out_.lists_rest = fmt::format("{} of {} fire; {} cannot be told yet; {} silent", out_.lists_fire.size(), r_.comparators.size(), open, silent);
+    if (!r_.comparators.empty())
+      out_.lists_rest =
+          fmt::format("{} of {} fire; {} cannot be told yet; {} silent", out_.lists_fire.size(), r_.comparators.size(), open, silent);
   }
 
   const Report& r_;

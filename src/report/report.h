@@ -29,12 +29,12 @@ Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const 
 
 struct TextOptions {
   bool colour = false;
-  int width = 100;       // columns
+  int width = 100;          // columns
   bool for_person = false;  // plain words instead of a clinician's
 };
 std::string text_report(const Report& report, const TextOptions& options);
-nlohmann::json json_report(const Report& report);   // docs/report.schema.json
-std::string html_report(const Report& report);      // one file, printable, no scripts, nothing fetched
+nlohmann::json json_report(const Report& report);  // docs/report.schema.json
+std::string html_report(const Report& report);     // one file, printable, no scripts, nothing fetched
 
 // "4 in 1,000": one denominator for a whole report, honest digits, "fewer than 1 in 10,000" below that.
 std::string natural_frequency(double probability, int denominator);

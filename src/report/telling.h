@@ -73,7 +73,7 @@ struct Told {
 
   std::vector<std::string> not_assessed;
   std::size_t not_assessed_more = 0;  // further ones, in the JSON
-  std::string could_become;  // how urgent it may get once they are
+  std::string could_become;           // how urgent it may get once they are
   std::vector<std::string> not_entered;
 
   std::string withheld;
@@ -85,7 +85,7 @@ struct Told {
   std::vector<ToldShare> causes, mechanisms, regions, stages;
   std::vector<std::pair<std::string, double>> levels;  // by level, in order of the spine
   std::vector<std::pair<int, ToldShare>> forecast;     // weeks
-  std::string forecast_sentence;  // for people
+  std::string forecast_sentence;                       // for people
   std::vector<ToldPushes> reasons;
   std::string hardly;  // what hardly counts, for people
   std::vector<ToldQuestion> next;
@@ -105,7 +105,7 @@ std::string grouped(long number);                           // "10,000"
 // Words of users without control characters, direction marks and broken UTF-8: safe for a terminal and for JSON.
 std::string clean(const std::string& text);
 
-std::string withheld_because(const Report& report);  // "" when probabilities may be shown
+std::string withheld_because(const Report& report);             // "" when probabilities may be shown
 std::vector<int> by_probability(const std::vector<double>& p);  // indices, the largest first
 std::string answer_name(const Finding& finding, const ModelFinding& model, std::size_t grade);
 std::string because_name(const Knowledge& knowledge, const std::string& id);  // of a rule or a threshold

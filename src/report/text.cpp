@@ -24,7 +24,8 @@ std::size_t seen(const std::string& s) {
     const auto c = static_cast<unsigned char>(s[i]);
     if (c == 0x1B) code = true;
     else if (code) code = c != 'm';
-    else if ((c & 0xC0) != 0x80 && !(c == 0xCC || (c == 0xCD && i + 1 < s.size() && static_cast<unsigned char>(s[i + 1]) < 0xB0))) ++n;  // not combining marks
+    else if ((c & 0xC0) != 0x80 && !(c == 0xCC || (c == 0xCD && i + 1 < s.size() && static_cast<unsigned char>(s[i + 1]) < 0xB0)))
+      ++n;  // not combining marks
   }
   return n;
 }
@@ -116,7 +117,9 @@ class Page {
   }
 
  private:
-  std::string paint(const fmt::text_style& style, const std::string& s) const { return colour_ && !s.empty() ? fmt::format(style, "{}", s) : s; }
+  std::string paint(const fmt::text_style& style, const std::string& s) const {
+    return colour_ && !s.empty() ? fmt::format(style, "{}", s) : s;
+  }
   std::string bold(const std::string& s) const { return paint(fmt::emphasis::bold, s); }
   std::string dim(const std::string& s) const { return paint(fmt::emphasis::faint, s); }
   std::string accent(const std::string& s) const { return paint(fmt::fg(fmt::terminal_color::cyan), s); }
@@ -197,7 +200,8 @@ class Page {
         if (!r.value.empty()) edged(r.value, style, false, "  ");
         if (!r.source.empty()) edged("Source: " + r.source + (r.recommendation.empty() ? "" : ", " + r.recommendation), style, false, "  ");
         if (t_.voice == Voice::clinician) {
-          edged(fmt::format("{}{}{}", r.grade, r.checked.empty() ? "" : ", dated " + r.checked, r.why.empty() ? "" : ". " + r.why), style, false, "  ");
+          edged(fmt::format("{}{}{}", r.grade, r.checked.empty() ? "" : ", dated " + r.checked, r.why.empty() ? "" : ". " + r.why), style,
+                false, "  ");
         }
         if (t_.voice == Voice::person && t_.rules.size() > 1) {
           edged(fmt::format("{} other rule{} fit too.", t_.rules.size() - 1, t_.rules.size() == 2 ? "" : "s"), style);
@@ -206,13 +210,17 @@ class Page {
       } else if (same) {
         std::string from = r.short_source.empty() ? "our judgement" : r.short_source;
         if (!r.recommendation.empty()) from += ", " + r.recommendation;
-        edged(fmt::format("{} — {}{} ({})", name, r.limit.empty() ? urgency_phrase(r.urgency) : r.limit, r.value.empty() ? "" : "; " + r.value, from.size() > 90 ? from.substr(0, from.find_last_of(" ;,", 88)) + " …" : from), style, false, "Also: ");
+        edged(fmt::format("{} — {}{} ({})", name, r.limit.empty() ? urgency_phrase(r.urgency) : r.limit,
+                          r.value.empty() ? "" : "; " + r.value,
+                          from.size() > 90 ? from.substr(0, from.find_last_of(" ;,", 88)) + " …" : from),
+              style, false, "Also: ");
       } else {
         less.push_back(r.name);
       }
       first = false;
     }
-    if (!less.empty() && t_.voice == Voice::clinician) edged("Less urgent, fired as well: " + fmt::format("{}", fmt::join(less, "; ")), style);
+    if (!less.empty() && t_.voice == Voice::clinician)
+      edged("Less urgent, fired as well: " + fmt::format("{}", fmt::join(less, "; ")), style);
   }
 
   void not_assessed() {
@@ -226,7 +234,9 @@ class Page {
       if (!t_.could_become.empty()) paragraph("With some answers it would be: " + t_.could_become + ".");
     } else {
       heading("Not yet assessed", "unknown is not absent");
-      if (!t_.not_assessed.empty()) paragraph(fmt::format("{}{}", fmt::join(t_.not_assessed, " · "), t_.not_assessed_more ? fmt::format(" · and {} more (--json lists all)", t_.not_assessed_more) : ""));
+      if (!t_.not_assessed.empty())
+        paragraph(fmt::format("{}{}", fmt::join(t_.not_assessed, " · "),
+                              t_.not_assessed_more ? fmt::format(" · and {} more (--json lists all)", t_.not_assessed_more) : ""));
       if (!t_.could_become.empty()) paragraph("Depending on such answers the urgency may still become: " + t_.could_become + ".");
     }
     if (!t_.not_entered.empty()) paragraph("Not given: " + fmt::format("{}", fmt::join(t_.not_entered, "; ")) + ".");
@@ -245,7 +255,9 @@ class Page {
   void ladder() {
     if (t_.voice == Voice::person || width_ < 72) return;
     const int columns = std::min(width_ - 4, 96);
-    const auto at = [&](double p) { return std::clamp(static_cast<int>(std::lround((std::log10(std::max(p, 1e-12)) + 4) / 4 * (columns - 1))), 0, columns - 1); };
+    const auto at = [&](double p) {
+      return std::clamp(static_cast<int>(std::lround((std::log10(std::max(p, 1e-12)) + 4) / 4 * (columns - 1))), 0, columns - 1);
+    };
     std::vector<std::string> rule(columns, "─");
     for (int i = 0; i <= 4; ++i) rule[at(std::pow(10, i - 4))] = i == 0 ? "├" : i == 4 ? "┤" : "┼";
     std::vector<std::pair<int, std::string>> below;
@@ -266,7 +278,8 @@ class Page {
       return true;
     };
     put(above, now, before == now ? "before and now" : "now");
-    if (before != now && !put(above, before, "before")) put(above, before < now ? std::max(0, now - 6) : std::min(columns - 1, now + 6), "before");
+    if (before != now && !put(above, before, "before"))
+      put(above, before < now ? std::max(0, now - 6) : std::min(columns - 1, now + 6), "before");
     line();
     line("  " + above);
     std::string scale;
@@ -277,7 +290,9 @@ class Page {
     for (int i = 0; i < 5; ++i) put(ticks, at(std::pow(10, i - 4)), names[static_cast<std::size_t>(i)]);
     line("  " + dim(ticks));
     std::string asks;
-    for (const auto& [x, name] : below) asks += fmt::format("{}{} in {} {}", asks.empty() ? "" : ", ", count_of(threshold(name), t_.denominator), grouped(t_.denominator), name.substr(name.find(": ") + 2));
+    for (const auto& [x, name] : below)
+      asks += fmt::format("{}{} in {} {}", asks.empty() ? "" : ", ", count_of(threshold(name), t_.denominator), grouped(t_.denominator),
+                          name.substr(name.find(": ") + 2));
     if (!asks.empty()) paragraph("┊ cancer alone asks for action from: " + asks, "  ", true);
   }
   double threshold(const std::string& name) const {
@@ -289,13 +304,15 @@ class Page {
   Lines shares(const std::string& title, const std::vector<ToldShare>& all, int width, int bars, bool notes) const {
     Lines out;
     const bool marks = std::any_of(all.begin(), all.end(), [](const ToldShare& s) { return s.tumour; });
-    out.push_back(" " + bold(title) + (marks ? dim("   ● tumours") : "") + pad_left(dim(t_.of), width - 1 - static_cast<int>(seen(title)) - (marks ? 12 : 0)));
+    out.push_back(" " + bold(title) + (marks ? dim("   ● tumours") : "") +
+                  pad_left(dim(t_.of), width - 1 - static_cast<int>(seen(title)) - (marks ? 12 : 0)));
     for (const ToldShare& s : all) {
       const int counts = 7;
       const int names = width - bars - counts - 4;
       const std::string mark = s.tumour ? "● " : "  ";
       std::string shown = fit_in(s.name, names);
-      if (const int left = names - static_cast<int>(seen(s.name)) - 3; notes && !s.note.empty() && left >= 8) shown = s.name + dim(" · " + fit_in(s.note, left));
+      if (const int left = names - static_cast<int>(seen(s.name)) - 3; notes && !s.note.empty() && left >= 8)
+        shown = s.name + dim(" · " + fit_in(s.note, left));
       const std::string b = pad(bar(s.probability, bars), bars);
       out.push_back(" " + (s.tumour ? tumour(mark) : mark) + shown + " " + (s.tumour ? tumour(b) : accent(b)) + pad_left(s.count, counts));
     }
@@ -342,11 +359,13 @@ class Page {
     }
     if (!t_.hardly.empty()) paragraph("Hardly counts: " + t_.hardly, " ", true);
     if (t_.next.empty()) return;
-    heading("What would tell us more", fmt::format("now: tumour {}, something that cannot wait {} {}", t_.tumour_count, t_.emergency_count, t_.of));
+    heading("What would tell us more",
+            fmt::format("now: tumour {}, something that cannot wait {} {}", t_.tumour_count, t_.emergency_count, t_.of));
     for (const auto& q : t_.next) {
       paragraph(q.ask, "  • ");
       std::string all;
-      for (const auto& o : q.outcomes) all += fmt::format("{}If {}: tumour {}, cannot wait {}.", all.empty() ? "" : " ", o.answer, o.tumour, o.emergency);
+      for (const auto& o : q.outcomes)
+        all += fmt::format("{}If {}: tumour {}, cannot wait {}.", all.empty() ? "" : " ", o.answer, o.tumour, o.emergency);
       paragraph(all, "    ", true);
     }
   }
@@ -363,17 +382,21 @@ class Page {
       line(" " + dim(g.group));
       for (const auto& p : g.pushes) {
         if (width_ < 84) {  // no room for bars
-          paragraph(fmt::format("{} · {}{}", p.what, how_much(p.words), p.carrier.empty() ? "" : " · " + p.carrier), pad_left(signed_decibans(p.decibans), 7) + "  ");
+          paragraph(fmt::format("{} · {}{}", p.what, how_much(p.words), p.carrier.empty() ? "" : " · " + p.carrier),
+                    pad_left(signed_decibans(p.decibans), 7) + "  ");
           continue;
         }
         const double share = std::abs(p.decibans) / most;
         std::string b = bar(share, half);
-        if (p.decibans < 0) b = share * half < 0.75 ? "▐" : times("█", static_cast<int>(std::lround(share * half)));  // there are no eighths from the right
-        const std::string left = p.decibans < 0 ? pad_left(b, half) : times(" ", half), right = p.decibans >= 0 ? pad(b, half) : times(" ", half);
+        if (p.decibans < 0)
+          b = share * half < 0.75 ? "▐" : times("█", static_cast<int>(std::lround(share * half)));  // there are no eighths from the right
+        const std::string left = p.decibans < 0 ? pad_left(b, half) : times(" ", half),
+                          right = p.decibans >= 0 ? pad(b, half) : times(" ", half);
         std::string tail = how_much(p.words);
         if (std::abs(p.emergency_decibans) >= 3) tail += " · emergency " + signed_decibans(p.emergency_decibans);
         if (!p.carrier.empty()) tail += " · " + p.carrier;
-        const std::string row = "   " + fit_in(p.what, names) + " " + accent(left) + "│" + tumour(right) + pad_left(signed_decibans(p.decibans), 6) + "  ";
+        const std::string row =
+            "   " + fit_in(p.what, names) + " " + accent(left) + "│" + tumour(right) + pad_left(signed_decibans(p.decibans), 6) + "  ";
         const auto column = static_cast<int>(seen(row));
         const Lines tails = wrap(tail, width_ - column);
         line(row + tails[0]);
@@ -385,12 +408,14 @@ class Page {
 
   void next() {
     if (t_.next.empty()) return;
-    heading("Ask or test next", fmt::format("most information for the least burden; tumour (now {}) and emergency (now {}) {}", t_.tumour_count, t_.emergency_count, t_.of));
+    heading("Ask or test next", fmt::format("most information for the least burden; tumour (now {}) and emergency (now {}) {}",
+                                            t_.tumour_count, t_.emergency_count, t_.of));
     int n = 0;
     for (const auto& q : t_.next) {
       paragraph(fmt::format("{} ({})", q.ask, q.burden), fmt::format(" {} ", ++n));
       std::string all;
-      for (const auto& o : q.outcomes) all += fmt::format("{}{} (in {}): tumour {}, emergency {}", all.empty() ? "" : " · ", o.answer, o.chance, o.tumour, o.emergency);
+      for (const auto& o : q.outcomes)
+        all += fmt::format("{}{} (in {}): tumour {}, emergency {}", all.empty() ? "" : " · ", o.answer, o.chance, o.tumour, o.emergency);
       paragraph(all, "   ", true);
     }
   }
@@ -399,7 +424,8 @@ class Page {
     if (t_.changes.empty()) return;
     heading(t_.voice == Voice::person ? "What would make it more urgent" : "What would change the urgency");
     for (const auto& c : t_.changes)
-      paragraph(fmt::format("{} → {}{}", c.answers, c.urgency, t_.voice == Voice::person ? "" : " (" + c.because + ")"), c.up ? " ↑ " : " ↓ ");
+      paragraph(fmt::format("{} → {}{}", c.answers, c.urgency, t_.voice == Voice::person ? "" : " (" + c.because + ")"),
+                c.up ? " ↑ " : " ↓ ");
   }
 
   void rest() {
@@ -414,7 +440,8 @@ class Page {
       if (!t_.noted.empty()) paragraph("Noted, but nothing here depends on it: " + fmt::format("{}", fmt::join(t_.noted, ", ")));
       if (!t_.unread.empty()) paragraph("Not read at all: " + fmt::format("{}", fmt::join(t_.unread, ", ")));
     }
-    heading(t_.voice == Voice::person ? "When to get help" : "Safety net", t_.emergency_number.empty() ? "" : "emergency number: " + t_.emergency_number);
+    heading(t_.voice == Voice::person ? "When to get help" : "Safety net",
+            t_.emergency_number.empty() ? "" : "emergency number: " + t_.emergency_number);
     for (const auto& s : t_.safety_net) paragraph(s, "  • ");
     line();
     line(dim(times("━", width_)));

@@ -54,7 +54,8 @@ TEST_F(BadInput, TextThatIsNotJson) {
   refused("assess cut.json", "cut.json: not JSON: ");
   write("nan.json", "{\"age\": NaN}");
   refused("assess nan.json", "nan.json: not JSON: ");
-  for (const char* name : {"latin1.json", "cut.json", "nan.json"}) EXPECT_EQ(lines_of(run(std::string("assess ") + name).err).size(), 1u) << name;
+  for (const char* name : {"latin1.json", "cut.json", "nan.json"})
+    EXPECT_EQ(lines_of(run(std::string("assess ") + name).err).size(), 1u) << name;
 }
 
 TEST_F(BadInput, UnknownKey) {
@@ -69,7 +70,8 @@ TEST_F(BadInput, AllFaultsAtOnce) {
   EXPECT_EQ(o.out, "");
   const Words lines = lines_of(o.err);
   ASSERT_EQ(lines.size(), 4u) << o.err;
-  const Words starts = {"p.json: age: 212 years is not an age", "p.json: sex: male, female or unknown", "p.json: findings.fevre: ", "p.json: labs.haemoglobin: haemoglobin 13 in which unit?"};
+  const Words starts = {"p.json: age: 212 years is not an age", "p.json: sex: male, female or unknown",
+                        "p.json: findings.fevre: ", "p.json: labs.haemoglobin: haemoglobin 13 in which unit?"};
   for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i].rfind(starts[i], 0), 0u) << lines[i];
 }
 
@@ -102,7 +104,8 @@ TEST_F(BadInput, FullDisc) {
   if (!std::filesystem::exists("/dev/full")) return;
   write("p.json", R"({"age": 50, "sex": "female"})");
   write("cases.jsonl", R"({"id": "a", "age": 50, "sex": "female", "truth": {"group": "nonspecific", "is_tumour": false}})");
-  for (const char* words : {"assess p.json", "assess --json p.json", "assess --html p.json", "ask", "knowledge list causes", "knowledge show fever", "score", "evaluate cases.jsonl"}) {
+  for (const char* words : {"assess p.json", "assess --json p.json", "assess --html p.json", "ask", "knowledge list causes",
+                            "knowledge show fever", "score", "evaluate cases.jsonl"}) {
     const Outcome o = run(std::string(words) + " >/dev/full", "50\nf\n");
     EXPECT_EQ(o.exit, 3) << words << "\n" << o.err;
     EXPECT_EQ(lines_of(o.err).size(), 1u) << words << "\n" << o.err;
@@ -142,13 +145,16 @@ TEST_F(BadInput, KnowledgeThatHasNoEnd) {
   write("k/pathways/definitions.yaml", "definitions:\n  loss: {any: [later]}\n  later: {all: [loss]}\n");
   refused("--knowledge k assess -", "'loss' is defined by itself", "{}");
   std::string doubled = "definitions:\n  loss: {any: [d40]}\n  d0: night\n";
-  for (int i = 1; i <= 40; ++i) doubled += "  d" + std::to_string(i) + ": {any: [d" + std::to_string(i - 1) + ", d" + std::to_string(i - 1) + "]}\n";
+  for (int i = 1; i <= 40; ++i)
+    doubled += "  d" + std::to_string(i) + ": {any: [d" + std::to_string(i - 1) + ", d" + std::to_string(i - 1) + "]}\n";
   write("k/pathways/definitions.yaml", doubled);
   refused("--knowledge k assess -", "definitions unfold to too many conditions", "{}");
   write("k/pathways/definitions.yaml", "definitions:\n  loss: &a {any: [*a]}\n");
   refused("--knowledge k assess -", "nested more than", "{}");
-  write("k/pathways/definitions.yaml", "a: &a [x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c]\n"
-                                         "e: &e [*d, *d, *d, *d, *d, *d, *d, *d]\nf: &f [*e, *e, *e, *e, *e, *e, *e, *e]\ng: [*f, *f, *f, *f, *f, *f, *f, *f]\n");
+  write("k/pathways/definitions.yaml",
+        "a: &a [x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, "
+        "*c, *c, *c, *c, *c, *c]\n"
+        "e: &e [*d, *d, *d, *d, *d, *d, *d, *d]\nf: &f [*e, *e, *e, *e, *e, *e, *e, *e]\ng: [*f, *f, *f, *f, *f, *f, *f, *f]\n");
   refused("--knowledge k assess -", "once aliases are written out", "{}");
   write("k/pathways/definitions.yaml", std::string(100000, '['));
   refused("--knowledge k assess -", "definitions.yaml:", "{}");

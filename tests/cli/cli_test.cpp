@@ -34,7 +34,8 @@ const char* kChild = R"({"age": 9, "sex": "male", "findings": {"night_pain": "pr
 TEST_F(Cli, HelpAndVersion) {
   EXPECT_TRUE(has(good("--help"), "assess"));
   EXPECT_TRUE(std::regex_search(good("--version"), std::regex("[0-9]+\\.[0-9]+\\.[0-9]+")));
-  for (const char* command : {"assess", "ask", "knowledge", "score", "evaluate"}) EXPECT_FALSE(good(std::string(command) + " --help").empty());
+  for (const char* command : {"assess", "ask", "knowledge", "score", "evaluate"})
+    EXPECT_FALSE(good(std::string(command) + " --help").empty());
 }
 
 TEST_F(Cli, AssessText) {
@@ -43,12 +44,15 @@ TEST_F(Cli, AssessText) {
   for (const char* never : {"cancer excluded", "safe to", "reassuring"}) EXPECT_FALSE(has(text, never)) << never;
   EXPECT_FALSE(has(text, "\x1b[")) << "no colour into a file";
   EXPECT_TRUE(has(good("--color always assess -", kWoman), "\x1b["));
-  for (const auto& line : lines_of(good("assess --width 60 -", kWoman))) EXPECT_LE(std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; }), 60) << line;  // characters of UTF-8
+  for (const auto& line : lines_of(good("assess --width 60 -", kWoman)))
+    EXPECT_LE(std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; }), 60) << line;  // characters of UTF-8
 }
 
 TEST_F(Cli, AssessJson) {
   const json r = good_json("assess --json -", kWoman);
-  for (const char* key : {"id", "profile", "child", "urgency", "not_assessed", "probability", "causes", "mechanisms", "levels", "forecast", "reasons", "next", "changes"}) EXPECT_TRUE(r.contains(key)) << key;
+  for (const char* key : {"id", "profile", "child", "urgency", "not_assessed", "probability", "causes", "mechanisms", "levels", "forecast",
+                          "reasons", "next", "changes"})
+    EXPECT_TRUE(r.contains(key)) << key;
   EXPECT_EQ(r["id"], "w");
   EXPECT_EQ(r["child"], false);
   EXPECT_TRUE(r["urgency"]["level"].is_string());
@@ -101,11 +105,12 @@ TEST_F(Cli, EveryExampleIsAssessed) {
 }
 
 TEST_F(Cli, Evaluate) {
-  write("cases.jsonl",
-        R"j({"id": "a", "age": 62, "sex": "male", "findings": {"pulsatile_abdominal_mass": "present"}, "location": "lumbar", "truth": {"cause": "abdominal aortic aneurysm", "is_tumour": false, "level": null, "emergency": true, "group": "aortic"}, "appropriate_urgency": "emergency (same day)"})j"
-        "\n"
-        R"({"id": "b", "age": 31, "sex": "male", "findings": {"minor_strain_onset": "present"}, "location": "lumbar", "truth": {"cause": "strain", "is_tumour": false, "level": "L5", "emergency": false, "group": "nonspecific"}, "appropriate_urgency": "routine"})"
-        "\n");
+  write(
+      "cases.jsonl",
+      R"j({"id": "a", "age": 62, "sex": "male", "findings": {"pulsatile_abdominal_mass": "present"}, "location": "lumbar", "truth": {"cause": "abdominal aortic aneurysm", "is_tumour": false, "level": null, "emergency": true, "group": "aortic"}, "appropriate_urgency": "emergency (same day)"})j"
+      "\n"
+      R"({"id": "b", "age": 31, "sex": "male", "findings": {"minor_strain_onset": "present"}, "location": "lumbar", "truth": {"cause": "strain", "is_tumour": false, "level": "L5", "emergency": false, "group": "nonspecific"}, "appropriate_urgency": "routine"})"
+      "\n");
   const json r = good_json("evaluate --json cases.jsonl");
   EXPECT_EQ(r.at("counts").at("cases"), 2);
   EXPECT_EQ(r.at("headline").at("counts").at("cases"), 0);  // richness is not stated
@@ -193,7 +198,8 @@ TEST_F(Cli, AskRefusesWhatIsNoAnswerAndAsksAgain) {
 }
 
 TEST_F(Cli, AskSurvivesAnyBytes) {
-  const std::string text = good("ask -o me.json", std::string("\xff\xfe\n68\nf\n2\n6\nlow back\nn\nn\nn\nn\ny\nsarc\xc3oma \x1b[31m\n") + std::string(100000, 'x') + "\n2\nr\n");
+  const std::string text = good("ask -o me.json", std::string("\xff\xfe\n68\nf\n2\n6\nlow back\nn\nn\nn\nn\ny\nsarc\xc3oma \x1b[31m\n") +
+                                                      std::string(100000, 'x') + "\n2\nr\n");
   EXPECT_FALSE(has(text, "\x1b[31m"));
   EXPECT_EQ(json::parse(slurp(folder_ / "me.json"))["context"]["years_since_cancer"], 2);
   good("assess me.json");
@@ -229,7 +235,8 @@ TEST_F(Cli, ReadmeCommandsRun) {
   std::filesystem::create_directories(folder_ / "build");
   std::filesystem::create_symlink(DORSALGIA_PROGRAM, folder_ / "bin/dorsalgia");
   std::filesystem::create_symlink(DORSALGIA_PROGRAM, folder_ / "build/dorsalgia");
-  for (const char* part : {"examples", "knowledge", "docs"}) std::filesystem::create_directory_symlink(std::filesystem::path(DORSALGIA_SOURCE_DIR) / part, folder_ / part);
+  for (const char* part : {"examples", "knowledge", "docs"})
+    std::filesystem::create_directory_symlink(std::filesystem::path(DORSALGIA_SOURCE_DIR) / part, folder_ / part);
   bool code = false;
   for (std::string line : lines_of(readme)) {
     if (line.rfind("```", 0) == 0) {

@@ -142,7 +142,8 @@ TEST(Chain, DensitiesIntegrateToOneAndToTheirIntervals) {
     while (within(chain, end, kInfinity).sum() > 1e-12) end *= 1.5;
     EXPECT_NEAR(quadrature(chain, 0, end, 4000).sum(), 1, 1e-8) << c.name;
     EXPECT_LT((quadrature(chain, 2, 9, 2000) - within(chain, 2, 9)).cwiseAbs().maxCoeff(), 1e-9) << c.name;
-    EXPECT_NEAR((within(chain, 0, 3) + within(chain, 3, 11) + within(chain, 11, kInfinity) - all).cwiseAbs().maxCoeff(), 0, 1e-13) << c.name;
+    EXPECT_NEAR((within(chain, 0, 3) + within(chain, 3, 11) + within(chain, 11, kInfinity) - all).cwiseAbs().maxCoeff(), 0, 1e-13)
+        << c.name;
     EXPECT_GE(density(chain, 1e-9).minCoeff(), 0) << c.name;
   }
 }

@@ -55,8 +55,8 @@ class Engines : public testing::Test {
           const Posterior a = engine.posterior(least, w), b = oracle(model, least, w);
           const Difference e = difference(a, b);
           failure = std::string(engine.name) + " v oracle, person " + std::to_string(i) + ": " + test::words(model, least) + " -> " +
-                    (e.possible_differs ? "possible differs" : e.where + " differs by " + std::to_string(e.worst)) +
-                    ", log evidence " + std::to_string(a.log_evidence) + " v " + std::to_string(b.log_evidence);
+                    (e.possible_differs ? "possible differs" : e.where + " differs by " + std::to_string(e.worst)) + ", log evidence " +
+                    std::to_string(a.log_evidence) + " v " + std::to_string(b.log_evidence);
           next = people;
         }
       }
@@ -102,7 +102,8 @@ TEST_F(Engines, AgreeOnEveryEvidenceSetOfATinyModel) {
     };
     const ModelFinding& finding = model.findings[f];
     if (finding.shape == Shape::measured) {
-      for (const auto& [from, to] : std::vector<std::pair<double, double>>{{-inf, 15}, {20, inf}, {30, 60}, {44, 44}}) add({f, 0, 0, true, from, to, ""});
+      for (const auto& [from, to] : std::vector<std::pair<double, double>>{{-inf, 15}, {20, inf}, {30, 60}, {44, 44}})
+        add({f, 0, 0, true, from, to, ""});
     } else if (finding.shape == Shape::history) {
       for (const auto& [low, high] : std::vector<std::pair<int, int>>{{0, 0}, {1, 4}, {2, 2}, {0, 1}}) add({f, low, high, false, 0, 0, ""});
     } else {
@@ -114,9 +115,11 @@ TEST_F(Engines, AgreeOnEveryEvidenceSetOfATinyModel) {
   choices.push_back({nothing, [](Presentation& p) { p.weeks = {6, 6}; }, [&](Presentation& p) { p.weeks = {3, inf}; }});
   choices.push_back({nothing, [](Presentation& p) { p.locations = {0}; }, [](Presentation& p) { p.locations = {1}; }});
   choices.push_back({nothing, [](Presentation& p) { p.sensory_segment = 1; }});
-  choices.push_back({nothing, [](Presentation& p) {
-                       p.any_of.push_back({{{0, 1, 1, false, 0, 0, ""}, {1, 2, 2, false, 0, 0, ""}, {2, 1, 1, false, 0, 0, ""}, {4, 1, 4, false, 0, 0, ""}}, ""});
-                     }});
+  choices.push_back(
+      {nothing, [](Presentation& p) {
+         p.any_of.push_back(
+             {{{0, 1, 1, false, 0, 0, ""}, {1, 2, 2, false, 0, 0, ""}, {2, 1, 1, false, 0, 0, ""}, {4, 1, 4, false, 0, 0, ""}}, ""});
+       }});
   choices.push_back({[](Presentation& p) { p.age = 58, p.sex = Sex::female, p.setting = 1; }, nothing});
 
   std::size_t all = 1;

@@ -31,7 +31,8 @@ enum { chest, low_back };
 Model two_causes() {
   enum { bone, muscle, cord };
   Model m;
-  m.mechanisms = {{"bone", {true, true, true, true}}, {"muscle", {true, true, true, true}}, {"cord_compression", {true, true, false, false}}};
+  m.mechanisms = {
+      {"bone", {true, true, true, true}}, {"muscle", {true, true, true, true}}, {"cord_compression", {true, true, false, false}}};
   m.cord_compression = cord;
   m.segments = {"T6", "T7"};
   m.locations = {"chest", "low back"};
@@ -116,8 +117,8 @@ TEST_P(HandWorked, NightPainFeltInTheChest) {
   // tumour 0.0055 x (0.5 x 0.8 + 0.5 x 0.1) = 0.0055 x 0.45 = 0.002475; strain 0.2772 x 0.1 = 0.02772; together 0.030195
   const Posterior x = now();
   EXPECT_NEAR(x.tumour, 0.002475 / 0.030195, kTiny);
-  EXPECT_NEAR(x.levels[0], 0.0022 / 0.030195, kTiny);              // 0.0055 x 0.5 x 0.8
-  EXPECT_NEAR(x.emergency, 0.0022 * 0.625 / 0.030195, kTiny);      // of those at T, 0.625 come with pressure
+  EXPECT_NEAR(x.levels[0], 0.0022 / 0.030195, kTiny);          // 0.0055 x 0.5 x 0.8
+  EXPECT_NEAR(x.emergency, 0.0022 * 0.625 / 0.030195, kTiny);  // of those at T, 0.625 come with pressure
   EXPECT_NEAR(x.compression[2], 0.0022 / 0.030195 * (0.625 + 0.375 * (1 - std::exp(-0.4))), kTiny);
 }
 

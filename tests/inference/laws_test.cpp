@@ -21,7 +21,9 @@ const ExactEngine& engine() {
   return e;
 }
 
-Presentation random_person(int most_answers = 25) { return test::RandomPeople(model(), *rc::gen::arbitrary<std::uint64_t>()).person(most_answers); }
+Presentation random_person(int most_answers = 25) {
+  return test::RandomPeople(model(), *rc::gen::arbitrary<std::uint64_t>()).person(most_answers);
+}
 
 // RapidCheck shrinks numbers; here it draws seeds, so a failure names the person instead.
 void holds(const std::string& law, int cases, const std::function<void()>& body) {
@@ -89,7 +91,8 @@ std::vector<Answer> grades(const Presentation& p, int finding) {
   if (f.shape == Shape::measured) {
     const int sex = static_cast<int>(p.sex.value_or(Sex::male));
     const double low = f.reference_low[sex], high = f.reference_high[sex];
-    for (const auto& [from, to] : std::vector<std::pair<double, double>>{{-inf, low}, {low, high}, {high, inf}}) out.push_back({finding, 0, 0, true, from, to, ""});
+    for (const auto& [from, to] : std::vector<std::pair<double, double>>{{-inf, low}, {low, high}, {high, inf}})
+      out.push_back({finding, 0, 0, true, from, to, ""});
   } else {
     for (int g = 0; g < f.grades; ++g) out.push_back({finding, g, g, false, 0, 0, ""});
   }
@@ -144,7 +147,8 @@ TEST(Laws, UnknownIsSummedOut) {
       EXPECT_LAW(std::abs(malignant - now.malignant) < 1e-10, named);
       EXPECT_LAW(std::abs(compression - now.compression[2]) < 1e-10, named);
       for (std::size_t c = 0; c < causes.size(); ++c) EXPECT_LAW(std::abs(causes[c] - now.causes[c]) < 1e-10, named);
-      EXPECT_LAW(prospect.tumour_bits >= 0 && prospect.tumour_bits <= 1 && prospect.emergency_bits >= 0 && prospect.emergency_bits <= 1, named);
+      EXPECT_LAW(prospect.tumour_bits >= 0 && prospect.tumour_bits <= 1 && prospect.emergency_bits >= 0 && prospect.emergency_bits <= 1,
+                 named);
     }
     RC_ASSERT(next == prospects.size());
   });
@@ -219,7 +223,8 @@ TEST(Laws, NobodyInParticularHasTheRates) {
         double all = 0;
         for (const ModelCause& c : model().causes) all += at_age(c.rate, sex, age) * c.settings[s];
         for (std::size_t c = 0; c < model().causes.size(); ++c)
-          EXPECT_NEAR(x.causes[c], at_age(model().causes[c].rate, sex, age) * model().causes[c].settings[s] / all, 1e-13) << model().causes[c].id;
+          EXPECT_NEAR(x.causes[c], at_age(model().causes[c].rate, sex, age) * model().causes[c].settings[s] / all, 1e-13)
+              << model().causes[c].id;
         EXPECT_NEAR(x.log_evidence, 0, 1e-12);
       }
 }
@@ -270,7 +275,8 @@ TEST(Laws, AnImpossibleProfileIsLeftOut) {
   const int f = m.finding("pregnancy") >= 0 ? m.finding("pregnancy") : m.finding("smoker");
   ASSERT_GE(f, 0);
   m.findings[f].prevalence[0].fill(0);
-  for (auto& c : m.causes) c.context.erase(std::remove_if(c.context.begin(), c.context.end(), [&](const auto& l) { return l.finding == f; }), c.context.end());
+  for (auto& c : m.causes)
+    c.context.erase(std::remove_if(c.context.begin(), c.context.end(), [&](const auto& l) { return l.finding == f; }), c.context.end());
   const ExactEngine e(m);
   Presentation p;
   p.age = 30;
@@ -311,7 +317,8 @@ TEST(Laws, AnyOfIsWhatItSays) {
 
   // P(any) = 1 - P(none)
   const double before = engine().posterior(p).log_evidence;
-  EXPECT_NEAR(std::exp(engine().posterior(had).log_evidence - before), 1 - std::exp(engine().posterior(none_alone).log_evidence - before), 1e-12);
+  EXPECT_NEAR(std::exp(engine().posterior(had).log_evidence - before), 1 - std::exp(engine().posterior(none_alone).log_evidence - before),
+              1e-12);
 
   // Someone of whom it is known that she had cancer had one of them: the question "which" must expect at least one yes.
   double expected = 0;
@@ -347,7 +354,8 @@ TEST(Laws, AllLocationsTogetherSayNothing) {
   p.locations.clear();
   Presentation q = p;
   for (int l = 0; l < static_cast<int>(model().locations.size()); ++l) q.locations.push_back(l);
-  EXPECT_TRUE(test::difference(engine().posterior(p), engine().posterior(q)).within(2e-3)) << "shares may be rounded to three digits, no more";
+  EXPECT_TRUE(test::difference(engine().posterior(p), engine().posterior(q)).within(2e-3))
+      << "shares may be rounded to three digits, no more";
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // A sound knowledge base, broken in one place at a time: one complaint, at the right file and line, with a remedy.
-#include "support/tiny_knowledge.h"
-
 #include "knowledge/knowledge.h"
+#include "support/tiny_knowledge.h"
 
 namespace dorsalgia {
 namespace {
@@ -21,55 +20,84 @@ struct Fault {
 };
 void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
 
-const std::string kMet = "causes/tiny/met.yaml", kNight = "findings/tiny/night_pain.yaml", kSpread = "courses/spread.yaml", kEsr = "findings/tiny/esr.yaml",
-                  kSmoker = "findings/tiny/smoker.yaml", kRule = "pathways/common/cancer_and_night_pain.yaml";
+const std::string kMet = "causes/tiny/met.yaml", kNight = "findings/tiny/night_pain.yaml", kSpread = "courses/spread.yaml",
+                  kEsr = "findings/tiny/esr.yaml", kSmoker = "findings/tiny/smoker.yaml",
+                  kRule = "pathways/common/cancer_and_night_pain.yaml";
 
 const std::vector<Fault> kFaults = {
     // reading
-    {"unknown key", kMet, "behaviour: malignant", "behaviour: malignant\nbehavior: malignant", "behavior: malignant", "unknown or misplaced key 'behavior'", "behaviour"},
-    {"misplaced key", kMet, "  interval_factor: 2\n  source", "  interval_factor: 2\n  interval: [1, 2]\n  source", "  interval: [1, 2]", "rate: unknown or misplaced key 'interval'", "interval_factor"},
-    {"key of a finding in a cause", kMet, "course: spread", "course: spread\nburden: mri", "burden: mri", "unknown or misplaced key 'burden'", ""},
-    {"the same key twice", kMet, "course: spread", "course: spread\ncourse: settling", "course: settling", "key 'course' stands twice", "keep one"},
+    {"unknown key", kMet, "behaviour: malignant", "behaviour: malignant\nbehavior: malignant", "behavior: malignant",
+     "unknown or misplaced key 'behavior'", "behaviour"},
+    {"misplaced key", kMet, "  interval_factor: 2\n  source", "  interval_factor: 2\n  interval: [1, 2]\n  source", "  interval: [1, 2]",
+     "rate: unknown or misplaced key 'interval'", "interval_factor"},
+    {"key of a finding in a cause", kMet, "course: spread", "course: spread\nburden: mri", "burden: mri",
+     "unknown or misplaced key 'burden'", ""},
+    {"the same key twice", kMet, "course: spread", "course: spread\ncourse: settling", "course: settling", "key 'course' stands twice",
+     "keep one"},
     {"cause without a course", kMet, "course: spread\n", "", "", "'course' is missing", "add a line 'course: ...'"},
-    {"cause without a rate", "causes/tiny/strain.yaml", "", "id: strain\nname: strain\ngroup: nonspecific\nbehaviour: none\ncourse: settling\ndescribes: x\n"
-     "settings: {values: {primary_care: 1, emergency: 2}, interval_factor: 2, status: judgement, why: x}\nlevels: {values: {lumbar: 1}, interval_factor: 1.5, status: judgement, why: x}\n",
+    {"cause without a rate", "causes/tiny/strain.yaml", "",
+     "id: strain\nname: strain\ngroup: nonspecific\nbehaviour: none\ncourse: settling\ndescribes: x\n"
+     "settings: {values: {primary_care: 1, emergency: 2}, interval_factor: 2, status: judgement, why: x}\nlevels: {values: {lumbar: 1}, "
+     "interval_factor: 1.5, status: judgement, why: x}\n",
      "", "'rate' is missing", "add a line 'rate: ...'"},
-    {"bare number", kNight, "leak: {value: 0.05, interval: [0.02, 0.1], status: judgement, why: \"made up\"}", "leak: 0.05", "leak: 0.05", "a figure is needed", "a bare number has no source"},
+    {"bare number", kNight, "leak: {value: 0.05, interval: [0.02, 0.1], status: judgement, why: \"made up\"}", "leak: 0.05", "leak: 0.05",
+     "a figure is needed", "a bare number has no source"},
     {"word for a number", kNight, "value: 0.05", "value: some", "value: some", "'some' is not a number", "decimal point"},
-    {"figure without interval", kNight, "value: 0.05, interval: [0.02, 0.1]", "value: 0.05", "leak:", "'interval' is missing", "add a line", 2},
-    {"counts and interval", kNight, "counts: [30, 50]", "counts: [30, 50], interval: [0.4, 0.7]", "counts:", "counts give the interval", "remove interval", 2},
+    {"figure without interval", kNight, "value: 0.05, interval: [0.02, 0.1]", "value: 0.05", "leak:", "'interval' is missing", "add a line",
+     2},
+    {"counts and interval", kNight, "counts: [30, 50]", "counts: [30, 50], interval: [0.4, 0.7]", "counts:", "counts give the interval",
+     "remove interval", 2},
     {"impossible counts", kNight, "counts: [30, 50]", "counts: [60, 50]", "counts:", "not events out of a total", ""},
-    {"bad status", kNight, "status: checked", "status: proven", "status: proven", "'proven' is not a status", "checked, secondary, recalled or judgement"},
+    {"bad status", kNight, "status: checked", "status: proven", "status: proven", "'proven' is not a status",
+     "checked, secondary, recalled or judgement"},
     {"bad kind", kNight, "kind: symptom", "kind: feeling", "kind: feeling", "'feeling' is not a kind of finding", "symptom, sign"},
     {"short table", kEsr, "male: [5, 5, 5, 6, 8, 10, 12, 15]", "male: [5, 5, 5]", "male: [5, 5, 5]", "8 numbers are needed", ""},
     {"id unlike the file's name", kSmoker, "id: smoker", "id: smokes", "id: smokes", "differs from the file's name", "make them the same"},
     {"not YAML", kSmoker, "group: history", "group: [history", "-", "not YAML", "indentation"},
     {"file without a place", "notes/readme.yaml", "", "a: b\n", "-", "no place in a knowledge folder", "causes/"},
-    {"source twice", "sources/more.yaml", "", "tiny-2020:\n  title: x\n  kind: study\n", "  title: x", "source 'tiny-2020' is defined twice", "keep one"},
+    {"source twice", "sources/more.yaml", "", "tiny-2020:\n  title: x\n  kind: study\n", "  title: x",
+     "source 'tiny-2020' is defined twice", "keep one"},
     // meaning
-    {"unknown source", kNight, "source: tiny-2020", "source: tny-2020", "source: tny-2020", "source 'tny-2020' is not in sources/", "did you mean 'tiny-2020'?"},
+    {"unknown source", kNight, "source: tiny-2020", "source: tny-2020", "source: tny-2020", "source 'tny-2020' is not in sources/",
+     "did you mean 'tiny-2020'?"},
     {"checked without a source", kNight, "source: tiny-2020, ", "", "counts: [30, 50]", "status checked needs a source", "add source: KEY"},
     {"checked without a place", kNight, ", where: Table 3", "", "counts: [30, 50]", "where in the source", "table, page or abstract"},
-    {"interval misses its value", kNight, "value: 0.2, interval: [0.1, 0.3]", "value: 0.4, interval: [0.1, 0.3]", "value: 0.4", "the interval [0.1, 0.3] misses its value 0.4", "widen"},
-    {"judgement without a reason", kNight, "{value: 0.2, interval: [0.1, 0.3], status: judgement, why: \"made up\"}", "{value: 0.2, interval: [0.1, 0.3], status: judgement}", "value: 0.2", "a judgement needs its reason", "add why"},
-    {"certain finding", kNight, "value: 0.2, interval: [0.1, 0.3]", "value: 1, interval: [0.9, 1]", "value: 1,", "nothing in a history is certain", "0.98"},
-    {"leak of nothing", kNight, "value: 0.05, interval: [0.02, 0.1]", "value: 0, interval: [0, 0.1]", "leak:", "nothing else can ever bring it", "0.0005"},
-    {"levels that do not sum", kMet, "{thoracic: 0.6, lumbar: 0.4}", "{thoracic: 0.6, lumbar: 0.3}", "  values: {thoracic", "the shares sum to 0.9000, not 1", ""},
-    {"unknown level", kMet, "{thoracic: 0.6, lumbar: 0.4}", "{thoracic: 0.6, lumber: 0.4}", "  values: {thoracic", "'lumber'", "did you mean 'lumbar'?", 2},
+    {"interval misses its value", kNight, "value: 0.2, interval: [0.1, 0.3]", "value: 0.4, interval: [0.1, 0.3]", "value: 0.4",
+     "the interval [0.1, 0.3] misses its value 0.4", "widen"},
+    {"judgement without a reason", kNight, "{value: 0.2, interval: [0.1, 0.3], status: judgement, why: \"made up\"}",
+     "{value: 0.2, interval: [0.1, 0.3], status: judgement}", "value: 0.2", "a judgement needs its reason", "add why"},
+    {"certain finding", kNight, "value: 0.2, interval: [0.1, 0.3]", "value: 1, interval: [0.9, 1]", "value: 1,",
+     "nothing in a history is certain", "0.98"},
+    {"leak of nothing", kNight, "value: 0.05, interval: [0.02, 0.1]", "value: 0, interval: [0, 0.1]",
+     "leak:", "nothing else can ever bring it", "0.0005"},
+    {"levels that do not sum", kMet, "{thoracic: 0.6, lumbar: 0.4}", "{thoracic: 0.6, lumbar: 0.3}", "  values: {thoracic",
+     "the shares sum to 0.9000, not 1", ""},
+    {"unknown level", kMet, "{thoracic: 0.6, lumbar: 0.4}", "{thoracic: 0.6, lumber: 0.4}", "  values: {thoracic", "'lumber'",
+     "did you mean 'lumbar'?", 2},
     {"unknown course", kMet, "course: spread", "course: spred", "", "no course is called 'spred'", "did you mean 'spread'?"},
-    {"unknown mechanism", kNight, "muscle_strain:", "muscle_stran:", "muscle_stran:", "no mechanism is called 'muscle_stran'", "did you mean 'muscle_strain'?"},
-    {"unknown finding in a stage", kSpread, "night_pain:", "nigth_pain:", "nigth_pain:", "no finding is called 'nigth_pain'", "did you mean 'night_pain'?"},
+    {"unknown mechanism", kNight, "muscle_strain:", "muscle_stran:", "muscle_stran:", "no mechanism is called 'muscle_stran'",
+     "did you mean 'muscle_strain'?"},
+    {"unknown finding in a stage", kSpread, "night_pain:", "nigth_pain:", "nigth_pain:", "no finding is called 'nigth_pain'",
+     "did you mean 'night_pain'?"},
     {"finding that links to nothing", "findings/tiny/fever.yaml", "",
-     "id: fever\nname: fever\nkind: symptom\ngroup: general signs\nburden: question\nask: {clinician: \"Fever?\", person: \"Fever?\"}\nleak: {value: 0.05, interval: [0.02, 0.1], status: judgement, why: x}\n",
+     "id: fever\nname: fever\nkind: symptom\ngroup: general signs\nburden: question\nask: {clinician: \"Fever?\", person: "
+     "\"Fever?\"}\nleak: {value: 0.05, interval: [0.02, 0.1], status: judgement, why: x}\n",
      "", "'fever' moves no posterior", "link it or remove it"},
-    {"missing referral", "causes/tiny/kidney_tumour.yaml", "referral: {values: {flank: 1}, interval_factor: 1.5, status: judgement, why: \"made up\"}\n", "", "  values: {lumbar", "not_spinal needs `referral`", ""},
+    {"missing referral", "causes/tiny/kidney_tumour.yaml",
+     "referral: {values: {flank: 1}, interval_factor: 1.5, status: judgement, why: \"made up\"}\n", "", "  values: {lumbar",
+     "not_spinal needs `referral`", ""},
     {"synonym that is taken", kSmoker, "ask:", "synonyms: [night_pain]\nask:", "", "the synonym 'night_pain' is taken", "one thing"},
     {"SNOMED CT check digit", kMet, "94222008", "94222007", "", "94222007 fails its check digit", ""},
     {"LOINC check digit", kEsr, "4537-7", "4537-8", "", "4537-8 fails its check digit", ""},
     {"ICD-10-CM shape", kMet, "C79.51", "79.51", "", "'79.51' has not the shape", ""},
-    {"unknown finding in a rule", kRule, "when: {all: [any_cancer_history, night_pain]}", "when: {all: [any_cancer_history, nite_pain]}", "when:", "'nite_pain'", "did you mean 'night_pain'?"},
-    {"rule without tests", kRule, "  - {name: \"never had cancer\", fires: false, person: {age: 60, sex: female, context: {cancer_history: none}, findings: {night_pain: present}}}\n", "", "", "a rule needs tests", ""},
-    {"entries that do not sum", kSpread, "entry: {value: 1, interval: [0.9, 1]", "entry: {value: 0.9, interval: [0.8, 1]", "", "entry shares sum to 0.9000, not 1", ""},
+    {"unknown finding in a rule", kRule, "when: {all: [any_cancer_history, night_pain]}", "when: {all: [any_cancer_history, nite_pain]}",
+     "when:", "'nite_pain'", "did you mean 'night_pain'?"},
+    {"rule without tests", kRule,
+     "  - {name: \"never had cancer\", fires: false, person: {age: 60, sex: female, context: {cancer_history: none}, findings: "
+     "{night_pain: present}}}\n",
+     "", "", "a rule needs tests", ""},
+    {"entries that do not sum", kSpread, "entry: {value: 1, interval: [0.9, 1]", "entry: {value: 0.9, interval: [0.8, 1]", "",
+     "entry shares sum to 0.9000, not 1", ""},
 };
 
 TEST(Check, TinyKnowledgeIsSound) { EXPECT_EQ(all_of(complaints_about(tiny_knowledge_files())), ""); }
@@ -106,7 +134,8 @@ TEST_P(CheckFault, GivesOneComplaintInItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(Faults, CheckFault, testing::ValuesIn(kFaults), [](const auto& param) {
   std::string name = param.param.name;
-  std::replace_if(name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
   return name;
 });
 
@@ -131,7 +160,8 @@ TEST(Check, ARuleWhoseTestFailsIsNamedWithItsLine) {
   edit(files, kRule, "fires: false", "fires: true");
   const auto complaints = complaints_about(files);
   ASSERT_EQ(complaints.size(), 1u) << all_of(complaints);
-  EXPECT_NE(complaints[0].message.find(kRule + ":" + std::to_string(line_of(files[kRule], "never had cancer")) + ":"), std::string::npos) << complaints[0].message;
+  EXPECT_NE(complaints[0].message.find(kRule + ":" + std::to_string(line_of(files[kRule], "never had cancer")) + ":"), std::string::npos)
+      << complaints[0].message;
 }
 
 TEST(Check, EveryNumberIsCountedAndCited) {

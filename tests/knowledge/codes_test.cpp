@@ -11,7 +11,8 @@ namespace {
 
 TEST(Codes, SnomedKnownCodesHold) {
   // Back pain, fever, clinical finding, the international core module: well-known identifiers.
-  for (const char* code : {"161891005", "386661006", "404684003", "900000000000207008", "94222008"}) EXPECT_TRUE(snomed_check_digit_holds(code)) << code;
+  for (const char* code : {"161891005", "386661006", "404684003", "900000000000207008", "94222008"})
+    EXPECT_TRUE(snomed_check_digit_holds(code)) << code;
 }
 
 TEST(Codes, SnomedAnyOtherLastDigitFails) {
@@ -41,7 +42,8 @@ TEST(Codes, SnomedFindsEveryWrongDigitAndEverySwap) {
 }
 
 TEST(Codes, SnomedShapeIsChecked) {
-  for (const char* code : {"", "5", "12345", "16189100x", "161891005 ", "-161891005", "1234567890123456789"}) EXPECT_FALSE(snomed_check_digit_holds(code)) << code;
+  for (const char* code : {"", "5", "12345", "16189100x", "161891005 ", "-161891005", "1234567890123456789"})
+    EXPECT_FALSE(snomed_check_digit_holds(code)) << code;
 }
 
 TEST(Codes, LoincKnownCodesHold) {
@@ -54,7 +56,8 @@ TEST(Codes, LoincAnyOtherCheckDigitFails) {
 }
 
 TEST(Codes, LoincShapeIsChecked) {
-  for (const char* code : {"", "-", "4537", "-7", "4537-", "4537-77", "45x7-7", "4537-x", "4537 7"}) EXPECT_FALSE(loinc_check_digit_holds(code)) << code;
+  for (const char* code : {"", "-", "4537", "-7", "4537-", "4537-77", "45x7-7", "4537-x", "4537 7"})
+    EXPECT_FALSE(loinc_check_digit_holds(code)) << code;
 }
 
 TEST(Codes, EveryBuiltInCodeHolds) {

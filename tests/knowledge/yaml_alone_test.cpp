@@ -92,7 +92,8 @@ TEST(YamlAlone, ANewCauseFindingAndRuleNeedNoCode) {
 
   const ExactEngine engine(model);
   const PersonRead without = read_person(std::string(R"({"age": 40, "sex": "male"})"), loaded.knowledge, model);
-  const PersonRead with = read_person(std::string(R"({"age": 40, "sex": "male", "findings": {"sound_of_cogs": "present"}})"), loaded.knowledge, model);
+  const PersonRead with =
+      read_person(std::string(R"({"age": 40, "sex": "male", "findings": {"sound_of_cogs": "present"}})"), loaded.knowledge, model);
   ASSERT_TRUE(with.faults.empty());
   const int gremlin = model.cause("intervertebral_gremlin");
   ASSERT_GE(gremlin, 0);

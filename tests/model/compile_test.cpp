@@ -27,7 +27,8 @@ TEST(AtAge, IsLinearBetweenTheMiddlesOfTheBands) {
   EXPECT_DOUBLE_EQ(at_age(table, Sex::male, 80.5), 65);  // halfway from 75 to 86
   EXPECT_DOUBLE_EQ(at_age(table, Sex::male, 0), 0);
   EXPECT_DOUBLE_EQ(at_age(table, Sex::female, 120), 700);
-  for (double age = 0; age < 120; age += 0.01) EXPECT_LT(std::abs(at_age(table, Sex::male, age + 0.01) - at_age(table, Sex::male, age)), 0.02);
+  for (double age = 0; age < 120; age += 0.01)
+    EXPECT_LT(std::abs(at_age(table, Sex::male, age + 0.01) - at_age(table, Sex::male, age)), 0.02);
 }
 
 TEST(Model, OnlyMechanismsThatTheCanalAllowsAreReal) {
@@ -100,7 +101,8 @@ TEST(Model, SpreadsRegionsOverTheirLevels) {
 }
 
 TEST(Hash, IsStable) {
-  const Model a = compile(knowledge()), b = compile(unpack_knowledge(pack_knowledge(knowledge()).data(), pack_knowledge(knowledge()).size()));
+  const Model a = compile(knowledge()),
+              b = compile(unpack_knowledge(pack_knowledge(knowledge()).data(), pack_knowledge(knowledge()).size()));
   EXPECT_EQ(a.hash, b.hash);
   EXPECT_EQ(a.hash.size(), 32u);
 }
@@ -125,24 +127,30 @@ TEST(Hash, SeesEveryNumber) {
     if (k.causes[c].accompanied_by) add(id + " accompanied_by", [=](Knowledge& x) { nudge(x.causes[c].accompanied_by->second.value); });
     for (std::size_t i = 0; i < k.causes[c].context.size(); ++i) {
       add(id + " context", [=](Knowledge& x) { nudge(x.causes[c].context[i].figure.value); });
-      if (k.causes[c].context[i].years) add(id + " context years", [=](Knowledge& x) { nudge(x.causes[c].context[i].years->values[3].second); });
+      if (k.causes[c].context[i].years)
+        add(id + " context years", [=](Knowledge& x) { nudge(x.causes[c].context[i].years->values[3].second); });
     }
-    for (std::size_t i = 0; i < k.causes[c].findings.size(); ++i) add(id + " findings", [=](Knowledge& x) { nudge(x.causes[c].findings[i].second[0].value); });
+    for (std::size_t i = 0; i < k.causes[c].findings.size(); ++i)
+      add(id + " findings", [=](Knowledge& x) { nudge(x.causes[c].findings[i].second[0].value); });
     for (std::size_t i = 0; i < k.causes[c].measures.size(); ++i) {
       add(id + " measures", [=](Knowledge& x) { nudge(x.causes[c].measures[i].second.shift.value); });
-      if (k.causes[c].measures[i].second.spread) add(id + " measures spread", [=](Knowledge& x) { nudge(x.causes[c].measures[i].second.spread->value); });
+      if (k.causes[c].measures[i].second.spread)
+        add(id + " measures spread", [=](Knowledge& x) { nudge(x.causes[c].measures[i].second.spread->value); });
     }
-    add(id + " behaviour", [=](Knowledge& x) { x.causes[c].behaviour = x.causes[c].behaviour == Behaviour::benign ? Behaviour::none : Behaviour::benign; });
+    add(id + " behaviour",
+        [=](Knowledge& x) { x.causes[c].behaviour = x.causes[c].behaviour == Behaviour::benign ? Behaviour::none : Behaviour::benign; });
     add(id + " emergency", [=](Knowledge& x) { x.causes[c].emergency = !x.causes[c].emergency; });
   }
   for (std::size_t f = 0; f < k.findings.size(); ++f) {
     const std::string id = k.findings[f].id;
-    for (std::size_t g = 0; g < k.findings[f].leak.size(); ++g) add(id + " leak", [=](Knowledge& x) { nudge(x.findings[f].leak[g].value); });
+    for (std::size_t g = 0; g < k.findings[f].leak.size(); ++g)
+      add(id + " leak", [=](Knowledge& x) { nudge(x.findings[f].leak[g].value); });
     if (k.findings[f].leak_table) add(id + " leak table", [=](Knowledge& x) { nudge(x.findings[f].leak_table->female[3]); });
     for (std::size_t i = 0; i < k.findings[f].mechanisms.size(); ++i)
       for (std::size_t g = 0; g < k.findings[f].mechanisms[i].second.size(); ++g)
         add(id + " mechanisms", [=](Knowledge& x) { nudge(x.findings[f].mechanisms[i].second[g].value); });
-    for (std::size_t i = 0; i < k.findings[f].causes.size(); ++i) add(id + " causes", [=](Knowledge& x) { nudge(x.findings[f].causes[i].second[0].value); });
+    for (std::size_t i = 0; i < k.findings[f].causes.size(); ++i)
+      add(id + " causes", [=](Knowledge& x) { nudge(x.findings[f].causes[i].second[0].value); });
     if (k.findings[f].prevalence) add(id + " prevalence", [=](Knowledge& x) { nudge(x.findings[f].prevalence->male[5]); });
     if (k.findings[f].years) add(id + " years", [=](Knowledge& x) { nudge(x.findings[f].years->values[1].second); });
     if (k.findings[f].kind == FindingKind::measured) {
@@ -150,19 +158,24 @@ TEST(Hash, SeesEveryNumber) {
       add(id + " spread", [=](Knowledge& x) { nudge(x.findings[f].spread.value); });
       add(id + " possible", [=](Knowledge& x) { nudge(x.findings[f].possible_high); });
       if (k.findings[f].reference_male[1]) add(id + " reference", [=](Knowledge& x) { nudge(*x.findings[f].reference_male[1]); });
-      for (std::size_t i = 0; i < k.findings[f].mechanism_shifts.size(); ++i) add(id + " shift", [=](Knowledge& x) { nudge(x.findings[f].mechanism_shifts[i].second.shift.value); });
+      for (std::size_t i = 0; i < k.findings[f].mechanism_shifts.size(); ++i)
+        add(id + " shift", [=](Knowledge& x) { nudge(x.findings[f].mechanism_shifts[i].second.shift.value); });
     }
   }
   for (std::size_t c = 0; c < k.courses.size(); ++c)
     for (std::size_t s = 0; s < k.courses[c].stages.size(); ++s) {
       const std::string id = k.courses[c].id + " " + k.courses[c].stages[s].id;
       add(id + " presents", [=](Knowledge& x) { nudge(x.courses[c].stages[s].presents.value); });
-      for (std::size_t i = 0; i < k.courses[c].stages[s].to.size(); ++i) add(id + " to", [=](Knowledge& x) { nudge(x.courses[c].stages[s].to[i].second.value); });
-      for (std::size_t i = 0; i < k.courses[c].stages[s].findings.size(); ++i) add(id + " findings", [=](Knowledge& x) { nudge(x.courses[c].stages[s].findings[i].second[0].value); });
+      for (std::size_t i = 0; i < k.courses[c].stages[s].to.size(); ++i)
+        add(id + " to", [=](Knowledge& x) { nudge(x.courses[c].stages[s].to[i].second.value); });
+      for (std::size_t i = 0; i < k.courses[c].stages[s].findings.size(); ++i)
+        add(id + " findings", [=](Knowledge& x) { nudge(x.courses[c].stages[s].findings[i].second[0].value); });
     }
   for (std::size_t l = 0; l < k.anatomy.levels.size(); ++l) {
-    if (!k.anatomy.levels[l].roots.empty()) add(k.anatomy.levels[l].id + " roots", [=](Knowledge& x) { nudge(x.anatomy.levels[l].roots[0].second); });
-    if (!k.anatomy.levels[l].pain.empty()) add(k.anatomy.levels[l].id + " pain", [=](Knowledge& x) { nudge(x.anatomy.levels[l].pain[0].second); });
+    if (!k.anatomy.levels[l].roots.empty())
+      add(k.anatomy.levels[l].id + " roots", [=](Knowledge& x) { nudge(x.anatomy.levels[l].roots[0].second); });
+    if (!k.anatomy.levels[l].pain.empty())
+      add(k.anatomy.levels[l].id + " pain", [=](Knowledge& x) { nudge(x.anatomy.levels[l].pain[0].second); });
   }
   add("offset", [=](Knowledge& x) { nudge(x.anatomy.sensory_level_offset[0].second); });
   add("people", [=](Knowledge& x) { nudge(x.population.people.male[4]); });

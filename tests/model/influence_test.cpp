@@ -32,8 +32,10 @@ TEST(Influence, AShareLikeThePopulationsTellsNothing) {
 }
 
 TEST(Influence, OtherYearsAloneMoveAHistory) {
-  EXPECT_TRUE(after("causes/tiny/met.yaml", "history_breast: {share: {value: 0.7, interval: [0.5, 0.9], status: judgement, why: \"made up\"}}",
-                    "history_breast: {share: {value: 0.02, interval: [0.01, 0.9], status: judgement, why: \"made up\"}, years: {values: [0.4, 0.3, 0.2, 0.1], "
+  EXPECT_TRUE(after("causes/tiny/met.yaml",
+                    "history_breast: {share: {value: 0.7, interval: [0.5, 0.9], status: judgement, why: \"made up\"}}",
+                    "history_breast: {share: {value: 0.02, interval: [0.01, 0.9], status: judgement, why: \"made up\"}, years: {values: "
+                    "[0.4, 0.3, 0.2, 0.1], "
                     "interval_factor: 1.5, status: judgement, why: \"made up\"}}")
                   .empty());
 }
@@ -46,7 +48,8 @@ TEST(Influence, OneGradeAloneIsNamed) {
 
 TEST(Influence, AMechanismOfAStageThatNobodyReachesBringsNothing) {
   KnowledgeFiles files = tiny_knowledge_files();
-  edit(files, "courses/spread.yaml", "    to: {compressed: {value: 0.05, interval: [0.02, 0.1], status: judgement, why: \"made up\"}}\n", "");
+  edit(files, "courses/spread.yaml", "    to: {compressed: {value: 0.05, interval: [0.02, 0.1], status: judgement, why: \"made up\"}}\n",
+       "");
   const Loaded loaded = load_knowledge(files);
   const auto c = findings_without_influence(loaded.knowledge, compile(loaded.knowledge));
   ASSERT_EQ(c.size(), 1u);
@@ -57,7 +60,8 @@ TEST(Influence, APlaceThatNoLevelReachesTellsNothing) {
   // Only the root is left, and no level's lesion hits L3 but T8's, where the mass of both tumours does not lie.
   KnowledgeFiles files = tiny_knowledge_files();
   edit(files, "findings/tiny/numb_dermatome_l5.yaml", "place: {root: L5}", "place: {root: L3}");
-  edit(files, "findings/tiny/numb_dermatome_l5.yaml", "  cord_compression: {value: 0.5, interval: [0.3, 0.7], status: judgement, why: \"made up\"}\n", "");
+  edit(files, "findings/tiny/numb_dermatome_l5.yaml",
+       "  cord_compression: {value: 0.5, interval: [0.3, 0.7], status: judgement, why: \"made up\"}\n", "");
   edit(files, "causes/tiny/met.yaml", "{thoracic: 0.6, lumbar: 0.4}", "{lumbar: 1}");
   const Loaded loaded = load_knowledge(files);
   const auto c = findings_without_influence(loaded.knowledge, compile(loaded.knowledge));

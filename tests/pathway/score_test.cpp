@@ -1,8 +1,6 @@
 #include "pathway/score.h"
 
 #include <gtest/gtest.h>
-
-#include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>  // after gtest.h, which it needs
 
@@ -32,8 +30,9 @@ TEST(Score, SinsOfACompleteAnswer) {
 
 // Fisher 2010: junctional C0-C2, C7-T2, T11-L1, L5-S1; mobile C3-C6, L2-L4; semi-rigid T3-T10; rigid S2-S5.
 TEST(Score, SinsLocationTakesLevels) {
-  const std::map<std::string, double> points = {{"C1", 3}, {"C2", 3}, {"C3", 2}, {"C6", 2}, {"C7", 3}, {"T2", 3}, {"T3", 1}, {"T10", 1}, {"T11", 3},
-                                                {"L1", 3}, {"L2", 2}, {"L4", 2}, {"L5", 3}, {"S1", 3}, {"S2", 0}, {"S5", 0}, {"t12", 3}, {"junctional", 3}};
+  const std::map<std::string, double> points = {{"C1", 3}, {"C2", 3},  {"C3", 2},  {"C6", 2}, {"C7", 3},  {"T2", 3},
+                                                {"T3", 1}, {"T10", 1}, {"T11", 3}, {"L1", 3}, {"L2", 2},  {"L4", 2},
+                                                {"L5", 3}, {"S1", 3},  {"S2", 0},  {"S5", 0}, {"t12", 3}, {"junctional", 3}};
   for (const auto& [level, expected] : points) {
     const ScoreResult r = score(*built_in().score("sins"), {{"location", level}});
     EXPECT_TRUE(r.faults.empty()) << level;
@@ -74,7 +73,9 @@ TEST(Score, UnknownItemsAndOptionsAreFaultsWithTheNearestName) {
 
 TEST(Score, ALevelThatNoOptionCoversIsAFault) { EXPECT_EQ(score(*built_in().score("sins"), {{"location", "coccyx"}}).faults.size(), 1u); }
 
-TEST(Score, TheSameItemInTwoSpellingsIsAFault) { EXPECT_EQ(score(*built_in().score("sins"), {{"bone_lesion", "lytic"}, {"bone-lesion", "mixed"}}).faults.size(), 1u); }
+TEST(Score, TheSameItemInTwoSpellingsIsAFault) {
+  EXPECT_EQ(score(*built_in().score("sins"), {{"bone_lesion", "lytic"}, {"bone-lesion", "mixed"}}).faults.size(), 1u);
+}
 
 TEST(Score, CategoriesGiveAGrade) {
   for (const char* word : {"grade_1c", "1c", "1C"}) {
@@ -88,7 +89,8 @@ TEST(Score, CategoriesGiveAGrade) {
 
 TEST(Score, PublishedExtremes) {
   // Tokuhashi 2005: 0 to 15; Tomita 2001: 2 to 10; modified Bauer: 0 to 4; NESMS: 0 to 3.
-  const std::map<std::string, std::pair<double, double>> ranges = {{"tokuhashi_revised", {0, 15}}, {"tomita", {2, 10}}, {"modified_bauer", {0, 4}}, {"nesms", {0, 3}}, {"sins", {0, 18}}};
+  const std::map<std::string, std::pair<double, double>> ranges = {
+      {"tokuhashi_revised", {0, 15}}, {"tomita", {2, 10}}, {"modified_bauer", {0, 4}}, {"nesms", {0, 3}}, {"sins", {0, 18}}};
   for (const auto& [id, range] : ranges) {
     ASSERT_NE(built_in().score(id), nullptr) << id;
     const ScoreResult r = score(*built_in().score(id), {});
@@ -116,7 +118,8 @@ RC_GTEST_PROP(Score, RangesAreKeptAndBandsCover, ()) {
   RC_ASSERT(after.band != nullptr);
   int bands = 0;
   for (const auto& b : s.interpretation)
-    bands += b.grades.empty() ? (!b.min || after.points >= *b.min) && (!b.max || after.points <= *b.max) : std::count(b.grades.begin(), b.grades.end(), after.grade) > 0;
+    bands += b.grades.empty() ? (!b.min || after.points >= *b.min) && (!b.max || after.points <= *b.max)
+                              : std::count(b.grades.begin(), b.grades.end(), after.grade) > 0;
   RC_ASSERT(bands == 1);
 }
 

@@ -14,7 +14,6 @@
 namespace dorsalgia {
 namespace {
 
-
 const Knowledge& knowledge() {
   static const Knowledge k = builtin_knowledge();
   return k;
@@ -24,7 +23,9 @@ const Model& model() {
   return m;
 }
 
-PersonRead read(const std::string& text, UnknownNames unknown = UnknownNames::refuse) { return read_person(text, knowledge(), model(), unknown); }
+PersonRead read(const std::string& text, UnknownNames unknown = UnknownNames::refuse) {
+  return read_person(text, knowledge(), model(), unknown);
+}
 
 std::vector<std::string> faults(const std::string& text) {
   std::vector<std::string> out;
@@ -66,10 +67,15 @@ bool same(const Answer& a, const Answer& b) {
 }
 
 bool same(const Presentation& a, const Presentation& b) {
-  if (a.age != b.age || a.sex != b.sex || a.setting != b.setting || a.weeks != b.weeks || a.locations != b.locations || a.sensory_segment != b.sensory_segment) return false;
-  if (!std::equal(a.answers.begin(), a.answers.end(), b.answers.begin(), b.answers.end(), [](const Answer& x, const Answer& y) { return same(x, y); })) return false;
+  if (a.age != b.age || a.sex != b.sex || a.setting != b.setting || a.weeks != b.weeks || a.locations != b.locations ||
+      a.sensory_segment != b.sensory_segment)
+    return false;
+  if (!std::equal(a.answers.begin(), a.answers.end(), b.answers.begin(), b.answers.end(),
+                  [](const Answer& x, const Answer& y) { return same(x, y); }))
+    return false;
   return std::equal(a.any_of.begin(), a.any_of.end(), b.any_of.begin(), b.any_of.end(), [](const AnyOf& x, const AnyOf& y) {
-    return std::equal(x.answers.begin(), x.answers.end(), y.answers.begin(), y.answers.end(), [](const Answer& v, const Answer& w) { return same(v, w); });
+    return std::equal(x.answers.begin(), x.answers.end(), y.answers.begin(), y.answers.end(),
+                      [](const Answer& v, const Answer& w) { return same(v, w); });
   });
 }
 
@@ -107,7 +113,8 @@ TEST(Read, AnswersAreInOrderOfFinding) {
 }
 
 TEST(Read, OrderOfKeysDoesNotMatter) {
-  const char* turned = R"({"labs": {"calcium": {"unit": "mmol/L", "value": 2.9}, "crp": "raised", "haemoglobin": "11.2 g/dL", "esr_mm_h": 54},
+  const char* turned =
+      R"({"labs": {"calcium": {"unit": "mmol/L", "value": 2.9}, "crp": "raised", "haemoglobin": "11.2 g/dL", "esr_mm_h": 54},
     "findings": {"fever": null, "weight_loss": "absent", "night_pain": "present"},
     "context": {"smoker": false, "years_since_cancer": 3, "cancer_history": "breast"},
     "location": "thoracic", "duration_weeks": 6, "setting": "primary care", "sex": "female", "age": 68, "id": "p1"})";
@@ -140,7 +147,8 @@ TEST(Read, NullIsMissing) {
   const Presentation nothing = person("{}");
   EXPECT_TRUE(same(nothing, person(R"({"id": null, "age": null, "sex": null, "setting": null, "duration_weeks": null, "location": null,
     "context": null, "findings": null, "labs": null})")));
-  EXPECT_TRUE(same(nothing, person(R"({"duration_weeks": [null, null], "context": {"cancer_history": null, "years_since_cancer": null, "smoker": null},
+  EXPECT_TRUE(same(
+      nothing, person(R"({"duration_weeks": [null, null], "context": {"cancer_history": null, "years_since_cancer": null, "smoker": null},
     "findings": {"fever": null, "sensory_level": null}, "labs": {"esr": null, "fbc": null, "bp": null, "crp": {"value": null, "unit": null}}})")));
   EXPECT_TRUE(same(nothing, person(R"({"duration_weeks": {}, "context": {}, "findings": {}, "labs": {}, "location": []})")));
 }
@@ -150,7 +158,8 @@ TEST(Read, NullIsMissing) {
 TEST(Read, Durations) {
   const double inf = INFINITY;
   const std::vector<std::pair<const char*, std::array<double, 2>>> shapes = {
-      {"6", {6, 6}}, {"0.02", {0.02, 0.02}}, {"[2, 8]", {2, 8}}, {"[2, null]", {2, inf}}, {"[null, 8]", {0, 8}}, {R"({"min": 6})", {6, inf}}, {R"({"max": 6})", {0, 6}}, {R"({"min": 2, "max": 8})", {2, 8}}};
+      {"6", {6, 6}},         {"0.02", {0.02, 0.02}},      {"[2, 8]", {2, 8}},        {"[2, null]", {2, inf}},
+      {"[null, 8]", {0, 8}}, {R"({"min": 6})", {6, inf}}, {R"({"max": 6})", {0, 6}}, {R"({"min": 2, "max": 8})", {2, 8}}};
   for (const auto& [text, weeks] : shapes) EXPECT_EQ(person(std::string(R"({"duration_weeks": )") + text + "}").weeks, weeks) << text;
 }
 
@@ -233,7 +242,8 @@ TEST(Read, MisplacedKeysAreSentHome) {
 }
 
 TEST(Read, UnknownNamesAreNotedWhenAsked) {
-  const PersonRead r = read(R"({"findings": {"fevre": "present"}, "labs": {"fbc": "odd"}, "truth": {"cause": "x"}, "whatever": 1})", UnknownNames::note);
+  const PersonRead r =
+      read(R"({"findings": {"fevre": "present"}, "labs": {"fbc": "odd"}, "truth": {"cause": "x"}, "whatever": 1})", UnknownNames::note);
   EXPECT_TRUE(r.faults.empty());
   EXPECT_TRUE(holds(r.person.noted, "unknown: findings.fevre"));
   EXPECT_TRUE(holds(r.person.noted, "unknown: whatever"));
@@ -319,8 +329,10 @@ TEST(Read, BloodPressure) {
 // ---- contradictions
 
 TEST(Read, ContradictionsAreFaults) {
-  EXPECT_TRUE(tells(R"({"findings": {"night_pain": "present", "nocturnal_pain": "absent"}})", "contradicts 'findings.night_pain: present'", "pain at night"));
-  EXPECT_TRUE(tells(R"({"context": {"fever": true}, "findings": {"fever": "absent"}})", "findings.fever: contradicts 'context.fever: present'"));
+  EXPECT_TRUE(tells(R"({"findings": {"night_pain": "present", "nocturnal_pain": "absent"}})", "contradicts 'findings.night_pain: present'",
+                    "pain at night"));
+  EXPECT_TRUE(
+      tells(R"({"context": {"fever": true}, "findings": {"fever": "absent"}})", "findings.fever: contradicts 'context.fever: present'"));
   EXPECT_TRUE(tells(R"({"sex": "male", "labs": {"fbc": "normal", "haemoglobin": "80 g/L"}})")) << "a panel against a value";
   EXPECT_TRUE(tells(R"({"labs": {"crp": "raised", "inflammatory_markers": "normal"}})")) << "normal ends where raised begins";
   EXPECT_TRUE(tells(R"({"labs": {"crp": "raised", "crp_mg_l": 2}})"));
@@ -357,11 +369,13 @@ TEST(Read, CancerHistories) {
   }
   EXPECT_TRUE(with("\"unknown\"").answers.empty());
   EXPECT_TRUE(person(R"({"context": {"cancer_history": "breast", "active_cancer": true}})").any_of.empty());
-  EXPECT_TRUE(person(R"({"context": {"active_cancer": false}})").answers.empty()) << "no active cancer does not say that there never was one";
+  EXPECT_TRUE(person(R"({"context": {"active_cancer": false}})").answers.empty())
+      << "no active cancer does not say that there never was one";
 }
 
 TEST(Read, DenialsAreNeverTakenForAYes) {
-  for (const char* word : {R"("no breast cancer")", R"("none known")", R"("not breast")", R"("")", R"(" ")", "5", "{}", "[]", R"(["breast", 5])"})
+  for (const char* word :
+       {R"("no breast cancer")", R"("none known")", R"("not breast")", R"("")", R"(" ")", "5", "{}", "[]", R"(["breast", 5])"})
     EXPECT_TRUE(tells(std::string(R"({"context": {"cancer_history": )") + word + "}}")) << word;
   EXPECT_TRUE(tells(R"({"context": {"pregnancy": "not pregnant"}})"));
   EXPECT_TRUE(tells(R"({"context": {"smoker": 0}})"));
@@ -369,20 +383,26 @@ TEST(Read, DenialsAreNeverTakenForAYes) {
 }
 
 TEST(Read, YearsSinceCancer) {
-  const auto bin = [](const char* years) { return about(person(std::string(R"({"context": {"cancer_history": "lung", "years_since_cancer": )") + years + "}}"), "history_lung")->low; };
+  const auto bin = [](const char* years) {
+    return about(person(std::string(R"({"context": {"cancer_history": "lung", "years_since_cancer": )") + years + "}}"), "history_lung")
+        ->low;
+  };
   EXPECT_EQ(bin("0.5"), 1);
   EXPECT_EQ(bin("1"), 2);
   EXPECT_EQ(bin("5"), 3);
   EXPECT_EQ(bin("10"), 4);
-  EXPECT_TRUE(tells(R"({"age": 40, "context": {"cancer_history": "lung", "years_since_cancer": 41}})", "context.years_since_cancer: longer ago than the person is old"));
+  EXPECT_TRUE(tells(R"({"age": 40, "context": {"cancer_history": "lung", "years_since_cancer": 41}})",
+                    "context.years_since_cancer: longer ago than the person is old"));
   EXPECT_TRUE(tells(R"({"context": {"cancer_history": "lung", "years_since_cancer": 2019}})", "not the calendar year"));
   EXPECT_TRUE(tells(R"({"context": {"years_since_cancer": 4}})", "cancer_history"));
   EXPECT_TRUE(tells(R"({"context": {"cancer_history": false, "years_since_cancer": 4}})"));
 }
 
 TEST(Read, WhatCannotBeIsAFault) {
-  EXPECT_TRUE(tells(R"({"age": 30, "sex": "male", "context": {"pregnancy": true}})", "context.pregnancy: pregnancy does not occur in a male of 30 (check sex and age)"));
-  EXPECT_TRUE(tells(R"({"sex": "male", "context": {"pregnancy": true}})", "context.pregnancy: pregnancy does not occur in a male (check sex and age)"));
+  EXPECT_TRUE(tells(R"({"age": 30, "sex": "male", "context": {"pregnancy": true}})",
+                    "context.pregnancy: pregnancy does not occur in a male of 30 (check sex and age)"));
+  EXPECT_TRUE(tells(R"({"sex": "male", "context": {"pregnancy": true}})",
+                    "context.pregnancy: pregnancy does not occur in a male (check sex and age)"));
   EXPECT_TRUE(tells(R"({"age": 85, "sex": "female", "context": {"pregnancy": true}})"));
   EXPECT_TRUE(tells(R"({"age": 60, "sex": "female", "context": {"cancer_history": "prostate"}})"));
   EXPECT_EQ(faults(R"({"age": 30, "sex": "female", "context": {"pregnancy": true}})"), Words{});
@@ -402,14 +422,16 @@ TEST(Read, SensoryLevel) {
 TEST(Read, TextThatIsNotJson) {
   EXPECT_TRUE(tells("", "the input is empty"));
   EXPECT_TRUE(tells(" \n\t", "the input is empty"));
-  for (const char* text : {"{", "}", "{\"age\": 4", "{'age': 4}", "{\"age\": 4,}", "{} {}", "age: 4", "{\"age\": NaN}", "{\"age\": Infinity}", "{\"age\": -Infinity}", "{\"age\": 1e999}",
-                           "{\"age\": 04}", "{\"age\": 4} // a comment", "\xff\xfe{\"age\": 4}", "{\"id\": \"\xc3\x28\"}", "{\"id\": \"\xed\xa0\x80\"}"})
+  for (const char* text : {"{", "}", "{\"age\": 4", "{'age': 4}", "{\"age\": 4,}", "{} {}", "age: 4", "{\"age\": NaN}",
+                           "{\"age\": Infinity}", "{\"age\": -Infinity}", "{\"age\": 1e999}", "{\"age\": 04}", "{\"age\": 4} // a comment",
+                           "\xff\xfe{\"age\": 4}", "{\"id\": \"\xc3\x28\"}", "{\"id\": \"\xed\xa0\x80\"}"})
     EXPECT_TRUE(tells(text, "not JSON: ")) << text;
   EXPECT_TRUE(tells(std::string("{\"id\": \"a\0b\"}", 13), "not JSON: "));
 }
 
 TEST(Read, JsonThatIsNoPerson) {
-  for (const char* text : {"[]", "[{\"age\": 4}]", "\"a\"", "5", "true", "null"}) EXPECT_TRUE(tells(text, "a person is an object {...}, this is ")) << text;
+  for (const char* text : {"[]", "[{\"age\": 4}]", "\"a\"", "5", "true", "null"})
+    EXPECT_TRUE(tells(text, "a person is an object {...}, this is ")) << text;
   EXPECT_TRUE(tells(R"({"findings": ["fever"]})", "findings: an object {name: answer} is needed, this is a list"));
   EXPECT_EQ(faults(R"({"context": "smoker", "labs": 5})").size(), 2u);
   EXPECT_TRUE(tells(R"({"findings": {"fever": {"present": true}}})", "this is not an answer"));
@@ -426,7 +448,8 @@ TEST(Read, DepthAndSize) {
 
 TEST(Read, HugeWordsAreToldShort) {
   const std::string huge(900000, 'a');
-  for (const auto& text : {nlohmann::json{{"findings", {{huge, "present"}}}}.dump(), nlohmann::json{{"findings", {{"fever", huge}}}}.dump(), nlohmann::json{{"setting", huge}}.dump(), nlohmann::json{{"labs", {{"esr", huge}}}}.dump()}) {
+  for (const auto& text : {nlohmann::json{{"findings", {{huge, "present"}}}}.dump(), nlohmann::json{{"findings", {{"fever", huge}}}}.dump(),
+                           nlohmann::json{{"setting", huge}}.dump(), nlohmann::json{{"labs", {{"esr", huge}}}}.dump()}) {
     const auto told = faults(text);
     ASSERT_EQ(told.size(), 1u);
     EXPECT_LT(told[0].size(), 400u);
@@ -434,7 +457,10 @@ TEST(Read, HugeWordsAreToldShort) {
 }
 
 TEST(Read, WordsAreToldInOnePlainLine) {
-  const std::string tricky = "\n\x1b[31m\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4";
+  const std::string tricky =
+      "\n\x1b["
+      "31m\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+      "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4";
   const auto told = faults(nlohmann::json{{"findings", {{tricky, "present"}}}}.dump());
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(told[0].find('\n'), std::string::npos);

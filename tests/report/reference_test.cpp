@@ -34,21 +34,24 @@ TEST(Reference, ACauseTellsEveryFindingWithIntervalAndSource) {
   const auto pages = reference_pages(k, compile(k), "met");
   ASSERT_EQ(pages.size(), 1u);
   const std::string text = text_page(pages[0], k, 100, false);
-  for (const char* part : {"malignant tumour", "SNOMED CT 94222008", "per 100,000", "x smoker", "2 (1.5 to 3)", "checked [1] Tiny 2020", "night_pain", "60% (46 to 72)", "mri_lesion: definite", "[1]  Tiny T. A small study."})
+  for (const char* part : {"malignant tumour", "SNOMED CT 94222008", "per 100,000", "x smoker", "2 (1.5 to 3)", "checked [1] Tiny 2020",
+                           "night_pain", "60% (46 to 72)", "mri_lesion: definite", "[1]  Tiny T. A small study."})
     EXPECT_NE(text.find(part), std::string::npos) << part << " is not in\n" << text;
 }
 
 TEST(Reference, AFindingKnowsWhoUsesIt) {
   const Knowledge k = tiny_knowledge();
   const std::string text = text_page(reference_pages(k, compile(k), "nocturnal_pain").at(0), k, 100, false);
-  for (const char* part : {"finding: night_pain", "tumour_bone_pain", "30 of 50; checked [1]", "spread, compressed", "cancer_and_night_pain", "short_list", "judgement: made up"})
+  for (const char* part : {"finding: night_pain", "tumour_bone_pain", "30 of 50; checked [1]", "spread, compressed",
+                           "cancer_and_night_pain", "short_list", "judgement: made up"})
     EXPECT_NE(text.find(part), std::string::npos) << part << " is not in\n" << text;
 }
 
 TEST(Reference, ASourceTellsWhatRestsOnIt) {
   const Knowledge k = tiny_knowledge();
   const std::string text = text_page(reference_pages(k, compile(k), "tiny-2020").at(0), k, 100, false);
-  for (const char* part : {"50 numbers rest on it", "cause met: rate", "score tiny_score", "red flag list short_list"}) EXPECT_NE(text.find(part), std::string::npos) << part << " is not in\n" << text;
+  for (const char* part : {"50 numbers rest on it", "cause met: rate", "score tiny_score", "red flag list short_list"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << " is not in\n" << text;
 }
 
 TEST(Reference, JsonKeepsNumbersAsNumbers) {

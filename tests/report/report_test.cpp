@@ -35,7 +35,8 @@ Report report_of(const std::string& person, const std::string& profile = "uk") {
   return make_report(brain().knowledge, brain().engine, read.person, profile);
 }
 
-const std::string kMetastasis = R"({"id": "a-1", "age": 62, "sex": "female", "setting": "primary care", "duration_weeks": 7, "location": "thoracic",
+const std::string kMetastasis =
+    R"({"id": "a-1", "age": 62, "sex": "female", "setting": "primary care", "duration_weeks": 7, "location": "thoracic",
   "context": {"cancer_history": "breast", "years_since_cancer": 3}, "labs": {"esr_mm_h": 54},
   "findings": {"night_pain": "present", "progressive_pain": "present", "weight_loss": "absent"}})";
 const std::string kStrain = R"({"age": 34, "sex": "male", "duration_weeks": 1.5, "location": "lumbar", "context": {"cancer_history": false},
@@ -51,7 +52,8 @@ std::vector<std::string> layouts(const Report& r) {
 }
 
 std::size_t columns(const std::string& line) {
-  return static_cast<std::size_t>(std::count_if(line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::vector<std::string> lines(const std::string& text) {
@@ -93,8 +95,10 @@ TEST(NaturalFrequency, HaveAndHaveNotAddUp) {
 TEST(Clean, LeavesNothingThatATerminalObeys) {
   EXPECT_EQ(clean("caf\xC3\xA9"), "caf\xC3\xA9");
   EXPECT_EQ(clean("a\x1b[31mb\nc"), "a [31mb c");
-  EXPECT_EQ(clean("\xE2\x80\xAEgnp"), "gnp");                    // right-to-left override
-  EXPECT_EQ(clean("\xC2\x9B" "31m"), " 31m");                    // C1 control
+  EXPECT_EQ(clean("\xE2\x80\xAEgnp"), "gnp");  // right-to-left override
+  EXPECT_EQ(clean("\xC2\x9B"
+                  "31m"),
+            " 31m");                                                   // C1 control
   EXPECT_EQ(clean("half \xE2\x82"), "half \xEF\xBF\xBD\xEF\xBF\xBD");  // cut in the middle of a character
   EXPECT_NO_THROW(json(clean("\xFF\xC0\xED\xA0\x80")).dump());
 }
@@ -116,8 +120,9 @@ TEST(Report, SaysAllThatAResultAlwaysSays) {
   const Rule* rule = r.triage.fired.at(0).rule;
   ASSERT_NE(rule, nullptr);
   const std::string text = text_report(r, {false, 140, false}), page = html_report(r);
-  const std::vector<std::string> always = {"have none", "Before the answers", "Mechanisms", "Level", "If nothing is done", "Ask or test next", "Red-flag lists", "Safety net",
-                                           brain().model.hash, brain().model.version, rule->date_checked};
+  const std::vector<std::string> always = {"have none",          "Before the answers",  "Mechanisms",      "Level",
+                                           "If nothing is done", "Ask or test next",    "Red-flag lists",  "Safety net",
+                                           brain().model.hash,   brain().model.version, rule->date_checked};
   for (const std::string& what : always) {
     EXPECT_NE(text.find(what), std::string::npos) << what;
     EXPECT_NE(page.find(what), std::string::npos) << what;
@@ -125,7 +130,9 @@ TEST(Report, SaysAllThatAResultAlwaysSays) {
 }
 
 TEST(Report, NeverReassures) {
-  const std::regex never("cancer (is )?excluded|tumou?r (is )?excluded|\\bis safe\\b|safe to (go|discharge|wait)|reassur|nothing to worry|\\b(NaN|nan|inf)\\b", std::regex::icase);
+  const std::regex never(
+      "cancer (is )?excluded|tumou?r (is )?excluded|\\bis safe\\b|safe to (go|discharge|wait)|reassur|nothing to worry|\\b(NaN|nan|inf)\\b",
+      std::regex::icase);
   for (const auto& person : kPeople)
     for (const auto& text : layouts(report_of(person))) {
       std::smatch found;
@@ -158,9 +165,11 @@ TEST(Report, ChildrenGetRulesAndNoNumbers) {
   const json j = json_report(r);
   EXPECT_TRUE(j["child"]);
   EXPECT_TRUE(j["withheld"].is_string());
-  for (const char* key : {"tumour", "malignant", "emergency", "denominator", "sentence"}) EXPECT_TRUE(j["probability"][key].is_null()) << key;
+  for (const char* key : {"tumour", "malignant", "emergency", "denominator", "sentence"})
+    EXPECT_TRUE(j["probability"][key].is_null()) << key;
   for (const char* key : {"tumour", "malignant", "emergency"}) EXPECT_TRUE(j["probability"]["before"][key].is_null()) << key;
-  for (const char* key : {"causes", "mechanisms", "levels", "stages", "forecast", "reasons", "next"}) EXPECT_TRUE(j[key].is_array() && j[key].empty()) << key;
+  for (const char* key : {"causes", "mechanisms", "levels", "stages", "forecast", "reasons", "next"})
+    EXPECT_TRUE(j[key].is_array() && j[key].empty()) << key;
   EXPECT_TRUE(j["evidence_fit"].is_null());
   for (const auto& text : layouts(r)) {
     EXPECT_NE(text.find("withheld"), std::string::npos);
@@ -224,7 +233,8 @@ TEST(JsonReport, CausesSumToOneLikeliestFirst) {
   }
   EXPECT_NEAR(sum, 1, 1e-9);
   EXPECT_EQ(j["causes"].size(), brain().knowledge.causes.size());
-  EXPECT_DOUBLE_EQ(j["probability"]["tumour"], brain().engine.posterior(read_person(kMetastasis, brain().knowledge, brain().model).person).tumour);
+  EXPECT_DOUBLE_EQ(j["probability"]["tumour"],
+                   brain().engine.posterior(read_person(kMetastasis, brain().knowledge, brain().model).person).tumour);
 }
 
 // ---- text
@@ -234,7 +244,8 @@ TEST(TextReport, KeepsToItsColumns) {
     const Report r = report_of(person);
     for (int width : {40, 60, 80, 100, 140})
       for (bool for_person : {false, true})
-        for (const auto& line : lines(text_report(r, {false, width, for_person}))) EXPECT_LE(columns(line), static_cast<std::size_t>(width)) << line;
+        for (const auto& line : lines(text_report(r, {false, width, for_person})))
+          EXPECT_LE(columns(line), static_cast<std::size_t>(width)) << line;
   }
 }
 
@@ -243,7 +254,9 @@ TEST(TextReport, ColourChangesNoWord) {
   const std::string plain = text_report(r, {}), coloured = text_report(r, {true, 100, false});
   EXPECT_EQ(plain.find('\x1b'), std::string::npos);
   EXPECT_NE(coloured.find('\x1b'), std::string::npos);
-  const auto words = [](const std::string& s) { return std::regex_replace(std::regex_replace(s, std::regex("\x1b\\[[0-9;]*m"), ""), std::regex(" +\n"), "\n"); };
+  const auto words = [](const std::string& s) {
+    return std::regex_replace(std::regex_replace(s, std::regex("\x1b\\[[0-9;]*m"), ""), std::regex(" +\n"), "\n");
+  };
   EXPECT_EQ(words(coloured), plain);
 }
 
@@ -251,7 +264,8 @@ TEST(TextReport, PlainWordsForThePerson) {
   for (const auto& person : kPeople) {
     const Report r = report_of(person);
     for (const std::string& text : {text_report(r, {false, 100, true}), html_report(r, Voice::person)})
-      for (const char* word : {"deciban", "posterior", "likelihood", "log-odds", "prior"}) EXPECT_EQ(text.find(word), std::string::npos) << word;
+      for (const char* word : {"deciban", "posterior", "likelihood", "log-odds", "prior"})
+        EXPECT_EQ(text.find(word), std::string::npos) << word;
   }
 }
 
@@ -267,7 +281,8 @@ TEST(TextReport, WordsOfUsersCannotSteerTheTerminal) {
 // What stands between < and >, in order; attributes hold escaped text only, so a tag ends at the next '>'.
 std::vector<std::string> tags(const std::string& page) {
   std::vector<std::string> out;
-  for (std::size_t i = page.find('<'); i != std::string::npos; i = page.find('<', i + 1)) out.push_back(page.substr(i + 1, page.find('>', i) - i - 1));
+  for (std::size_t i = page.find('<'); i != std::string::npos; i = page.find('<', i + 1))
+    out.push_back(page.substr(i + 1, page.find('>', i) - i - 1));
   return out;
 }
 
@@ -278,9 +293,11 @@ TEST(HtmlReport, EscapesFetchesNothingAndRunsNothing) {
   for (Voice voice : {Voice::clinician, Voice::person}) {
     const std::string page = html_report(r, voice);
     EXPECT_NE(page.find("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"), std::string::npos);
-    for (const char* what : {"<script", "<img", "<link", "<iframe", "@import", "javascript:", "url(h"}) EXPECT_EQ(page.find(what), std::string::npos) << what;
+    for (const char* what : {"<script", "<img", "<link", "<iframe", "@import", "javascript:", "url(h"})
+      EXPECT_EQ(page.find(what), std::string::npos) << what;
     for (const auto& tag : tags(page))
-      for (const char* attribute : {" src=", " href=", " onload=", " onclick=", " onerror="}) EXPECT_EQ(tag.find(attribute), std::string::npos) << tag;
+      for (const char* attribute : {" src=", " href=", " onload=", " onclick=", " onerror="})
+        EXPECT_EQ(tag.find(attribute), std::string::npos) << tag;
   }
 }
 
@@ -314,7 +331,9 @@ TEST(HtmlReport, TagsCloseInOrderAndIdsAreUnique) {
 
 TEST(HtmlReport, HasLandmarksAHeadingAndTitledPictures) {
   const std::string page = html_report(report_of(kMetastasis));
-  for (const char* what : {"<html lang=\"en\">", "<header>", "<main>", "<footer>", "<h1>", "role=\"img\"", "<title id=", "@media print", "prefers-color-scheme:dark"}) EXPECT_NE(page.find(what), std::string::npos) << what;
+  for (const char* what : {"<html lang=\"en\">", "<header>", "<main>", "<footer>", "<h1>", "role=\"img\"", "<title id=", "@media print",
+                           "prefers-color-scheme:dark"})
+    EXPECT_NE(page.find(what), std::string::npos) << what;
   EXPECT_LT(page.size(), 100000u);
 }
 

@@ -11,9 +11,9 @@
 namespace dorsalgia::test {
 
 struct Difference {
-  double worst = 0;    // largest absolute difference of a probability
+  double worst = 0;         // largest absolute difference of a probability
   double log_evidence = 0;  // relative
-  std::string where;   // of the worst
+  std::string where;        // of the worst
   bool possible_differs = false;
 
   bool within(double tolerance) const { return !possible_differs && worst <= tolerance && log_evidence <= tolerance; }
@@ -33,7 +33,8 @@ inline Difference difference(const Posterior& a, const Posterior& b) {
     for (std::size_t i = 0; i < x.size() && i < y.size(); ++i) look(x[i], y[i], where + " " + std::to_string(i));
   };
   each(a.causes, b.causes, "cause"), each(a.mechanisms, b.mechanisms, "mechanism"), each(a.levels, b.levels, "level");
-  for (std::size_t c = 0; c < a.stages.size() && c < b.stages.size(); ++c) each(a.stages[c], b.stages[c], "stages of cause " + std::to_string(c));
+  for (std::size_t c = 0; c < a.stages.size() && c < b.stages.size(); ++c)
+    each(a.stages[c], b.stages[c], "stages of cause " + std::to_string(c));
   for (std::size_t w = 0; w < a.compression.size(); ++w) look(a.compression[w], b.compression[w], "compression " + std::to_string(w));
   d.log_evidence = std::abs(a.log_evidence - b.log_evidence) / std::max(1.0, std::abs(b.log_evidence));
   if (std::isnan(d.log_evidence)) d.log_evidence = 1;
@@ -74,8 +75,10 @@ Presentation smallest(Presentation p, Differs differs) {
       change(q);
       if (differs(q)) p = q, shrunk = true;
     };
-    for (std::size_t i = p.answers.size(); i-- > 0;) attempt([&](Presentation& q) { q.answers.erase(q.answers.begin() + static_cast<std::ptrdiff_t>(i)); });
-    for (std::size_t i = p.any_of.size(); i-- > 0;) attempt([&](Presentation& q) { q.any_of.erase(q.any_of.begin() + static_cast<std::ptrdiff_t>(i)); });
+    for (std::size_t i = p.answers.size(); i-- > 0;)
+      attempt([&](Presentation& q) { q.answers.erase(q.answers.begin() + static_cast<std::ptrdiff_t>(i)); });
+    for (std::size_t i = p.any_of.size(); i-- > 0;)
+      attempt([&](Presentation& q) { q.any_of.erase(q.any_of.begin() + static_cast<std::ptrdiff_t>(i)); });
     for (std::size_t a = 0; a < p.any_of.size(); ++a)
       for (std::size_t i = p.any_of[a].answers.size(); i-- > 0;)
         attempt([&](Presentation& q) { q.any_of[a].answers.erase(q.any_of[a].answers.begin() + static_cast<std::ptrdiff_t>(i)); });

@@ -70,7 +70,9 @@ class RandomPeople {
   void weeks(Presentation& p) {
     const double t = std::exp(std::log(0.02) + uniform() * std::log(1000 / 0.02)), inf = std::numeric_limits<double>::infinity();
     switch (below(8)) {
-      case 0: case 1: case 2: p.weeks = {t, t}; break;
+      case 0:
+      case 1:
+      case 2: p.weeks = {t, t}; break;
       case 3: p.weeks = {t, t * (1 + 9 * uniform())}; break;
       case 4: p.weeks = {0, t}; break;
       case 5: p.weeks = {t, inf}; break;
@@ -103,8 +105,9 @@ class RandomPeople {
     auto value = [&] {
       // Mostly near what people have, at times anything possible.
       const double centre = f.centre[sex][below(kAgeBands)], span = 3 * f.spread * (2 * uniform() - 1);
-      const double x = chance(0.2) ? f.possible_low + uniform() * (f.possible_high - f.possible_low)
-                                   : f.log_scale ? centre * std::exp(span) : centre + span;
+      const double x = chance(0.2)   ? f.possible_low + uniform() * (f.possible_high - f.possible_low)
+                       : f.log_scale ? centre * std::exp(span)
+                                     : centre + span;
       return std::clamp(x, f.possible_low, f.possible_high);
     };
     for (;;) {

@@ -107,12 +107,13 @@ stages:
   auto cause = [&f](const std::string& id, const std::string& behaviour, const std::string& course, const std::string& rate,
                     const std::string& levels, const std::string& more) {
     const std::string eight = rate + ", " + rate + ", " + rate + ", " + rate + ", " + rate + ", " + rate + ", " + rate + ", " + rate;
-    f["causes/tiny/" + id + ".yaml"] = "id: " + id + "\nname: " + id + " in words\ngroup: " + (behaviour == "none" ? "nonspecific" : "metastasis") +
-                                       "\nbehaviour: " + behaviour + "\ncourse: " + course +
-                                       "\ndescribes: A made up cause.\nrate:\n  ages: [0, 15, 30, 40, 50, 60, 70, 80]\n  male: [" + eight +
-                                       "]\n  female: [" + eight + "]\n  interval_factor: 2\n  source: tiny-2020\n  where: Table 1\n  status: checked\n" +
-                                       "settings: {values: {primary_care: 1, emergency: 2}, interval_factor: 2, status: judgement, why: \"made up\"}\n" +
-                                       "levels:\n  values: " + levels + "\n  interval_factor: 1.5\n  status: judgement\n  why: \"made up\"\n" + more;
+    f["causes/tiny/" + id + ".yaml"] =
+        "id: " + id + "\nname: " + id + " in words\ngroup: " + (behaviour == "none" ? "nonspecific" : "metastasis") +
+        "\nbehaviour: " + behaviour + "\ncourse: " + course +
+        "\ndescribes: A made up cause.\nrate:\n  ages: [0, 15, 30, 40, 50, 60, 70, 80]\n  male: [" + eight + "]\n  female: [" + eight +
+        "]\n  interval_factor: 2\n  source: tiny-2020\n  where: Table 1\n  status: checked\n" +
+        "settings: {values: {primary_care: 1, emergency: 2}, interval_factor: 2, status: judgement, why: \"made up\"}\n" +
+        "levels:\n  values: " + levels + "\n  interval_factor: 1.5\n  status: judgement\n  why: \"made up\"\n" + more;
   };
   cause("met", "malignant", "spread", "10", "{thoracic: 0.6, lumbar: 0.4}", R"(context:
   history_breast: {share: {value: 0.7, interval: [0.5, 0.9], status: judgement, why: "made up"}}
@@ -120,7 +121,8 @@ stages:
     ratio: {value: 2, interval: [1.5, 3], source: tiny-2020, where: Table 2, status: checked}
 codes: {snomed: '94222008', icd10cm: C79.51}
 )");
-  cause("kidney_tumour", "malignant", "spread", "2", "{lumbar: 0.5, not_spinal: 0.5}", R"(referral: {values: {flank: 1}, interval_factor: 1.5, status: judgement, why: "made up"}
+  cause("kidney_tumour", "malignant", "spread", "2", "{lumbar: 0.5, not_spinal: 0.5}",
+        R"(referral: {values: {flank: 1}, interval_factor: 1.5, status: judgement, why: "made up"}
 measures:
   esr: {shift: {value: 0.8, interval: [0.5, 1.2], status: judgement, why: "made up"}}
 )");

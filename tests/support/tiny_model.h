@@ -46,9 +46,11 @@ inline Model tiny_model() {
   auto& tumour = m.causes[0];
   tumour = {"a_tumour", "metastasis", Behaviour::malignant, false, 0, 1.5, rising(1, 40), {1, 3}, {0.5, 0.2, 0.3, 0}, {0, 0}, ill, 0.3, {}};
   tumour.context = {{3, true, 0.4, {0.1, 0.2, 0.3, 0.4}}, {4, true, 0.6, {0.4, 0.3, 0.2, 0.1}}};
-  m.causes[1] = {"b_strain", "nonspecific", Behaviour::none, false, 1, 1, rising(4000, 3000), {1, 0.5}, {0.1, 0.1, 0.8, 0}, {0, 0}, -1, 0, {}};
+  m.causes[1] = {"b_strain", "nonspecific",      Behaviour::none, false, 1, 1, rising(4000, 3000),
+                 {1, 0.5},   {0.1, 0.1, 0.8, 0}, {0, 0},          -1,    0, {}};
   m.causes[1].context = {{3, false, 1.3, {}}};
-  m.causes[2] = {"c_kidney", "urological", Behaviour::none, true, 1, 4, rising(50, 90), {1, 6}, {0, 0, 0.1, 0.9}, {0.25, 0.75}, ill, 0.5, {}};
+  m.causes[2] = {"c_kidney", "urological",     Behaviour::none, true, 1,   4, rising(50, 90),
+                 {1, 6},     {0, 0, 0.1, 0.9}, {0.25, 0.75},    ill,  0.5, {}};
 
   m.courses.resize(2);
   m.courses[0].id = "growing";
@@ -72,12 +74,15 @@ inline Model tiny_model() {
   graded.id = "b_film";
   graded.grades = 3;
   graded.leak = {everybody(0.1), everybody(0.02)};
-  graded.links = {{Link::Parent::mechanism, bone_pain, -1, {0.2, 0.05}}, {Link::Parent::cause, 0, -1, {0.7, 0.5}}, {Link::Parent::mechanism, ill, -1, {0.1, 0.01}}};
+  graded.links = {{Link::Parent::mechanism, bone_pain, -1, {0.2, 0.05}},
+                  {Link::Parent::cause, 0, -1, {0.7, 0.5}},
+                  {Link::Parent::mechanism, ill, -1, {0.1, 0.01}}};
   auto& place = m.findings[2];
   place.id = "c_numb_l5";
   place.leak = {everybody(0.03)};
   place.place_segment = 2;
-  place.links = {{Link::Parent::mechanism, root, -1, {0.6}}, {Link::Parent::mechanism, cord, -1, {0.5}}, {Link::Parent::mechanism, cauda, -1, {0.4}}};
+  place.links = {
+      {Link::Parent::mechanism, root, -1, {0.6}}, {Link::Parent::mechanism, cord, -1, {0.5}}, {Link::Parent::mechanism, cauda, -1, {0.4}}};
   auto& context = m.findings[3];
   context.id = "d_smoker";
   context.shape = Shape::context;
