@@ -42,7 +42,7 @@ ScoreResult score(const Score& s, const std::map<std::string, std::string>& answ
   for (const ScoreItem& item : s.items) items.push_back(item.id);
   std::map<std::string, std::string> given;
   for (const auto& [name, option] : answers) {
-    const auto item = std::find_if(items.begin(), items.end(), [&](const auto& id) { return plain(id) == plain(name); });
+    const auto item = std::find_if(items.begin(), items.end(), [wanted = plain(name)](const auto& id) { return plain(id) == wanted; });
     if (item == items.end()) r.faults.push_back(fmt::format("no item of {} is called '{}' ({})", s.id, name, instead(name, items)));
     else if (!given.emplace(*item, option).second) r.faults.push_back(fmt::format("item '{}' is given twice", *item));
   }
