@@ -32,7 +32,7 @@ EXAMPLE = re.compile(r"^```yaml\n# (knowledge/\S+)\n(.*?)^```$", re.M | re.S)
 
 
 def run(command):
-    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=600)
     return done.returncode, [line.rstrip() for line in done.stdout.splitlines()], done.stderr
 
 
