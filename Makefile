@@ -5,7 +5,7 @@
 run:      ## install what is missing, build, and assess a published case
 	@scripts/run.sh
 
-test:     ## every check there is (about 20 minutes on two cores)
+test:     ## every check there is (about half an hour on two cores)
 	@scripts/test.sh
 
 bench:    ## build and run the benchmarks
