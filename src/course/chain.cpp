@@ -28,7 +28,22 @@ Eigen::VectorXd uniformised(const Eigen::MatrixXd& a, const Eigen::VectorXd& ent
   }
   return out;
 }
+
+Eigen::MatrixXd generator_of(const ModelCourse& course) {
+  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const auto n = static_cast<Eigen::Index>(course.stages.size());
+  return Eigen::Map<const RowMajor>(course.generator.data(), n, n);
+}
+
+Eigen::VectorXd by_stage(const ModelCourse& course, double ModelStage::*number) {
+  Eigen::VectorXd out(static_cast<Eigen::Index>(course.stages.size()));
+  for (Eigen::Index k = 0; k < out.size(); ++k) out[k] = course.stages[static_cast<std::size_t>(k)].*number;
+  return out;
+}
 }  // namespace
+
+Chain::Chain(const ModelCourse& course, double tempo)
+    : Chain(generator_of(course) * tempo, by_stage(course, &ModelStage::entry), by_stage(course, &ModelStage::presents)) {}
 
 Chain::Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd presents)
     : generator_(std::move(generator)), entry_(std::move(entry)), presents_(std::move(presents)) {

@@ -9,6 +9,8 @@
 #include <Eigen/Core>
 #include <vector>
 
+#include "model/model.h"
+
 namespace dorsalgia {
 
 class Chain {
@@ -16,6 +18,9 @@ class Chain {
   Chain() = default;
   // generator: n x n per week, rows sum to 0 or less; entry sums to 1; presents >= 0, at least one reachable > 0.
   Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd presents);
+
+  // A course at a cause's tempo.
+  Chain(const ModelCourse& course, double tempo);
 
   int stages() const { return static_cast<int>(entry_.size()); }
 

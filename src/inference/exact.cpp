@@ -24,13 +24,13 @@
 #include <optional>
 
 #include "course/chain.h"
+#include "model/state.h"
 
 namespace dorsalgia {
 
 namespace {
 
-constexpr double kUnmodelled = 0.02;  // see oracle.cpp
-constexpr int kClasses = 4;           // bit 1 tumour, bit 0 emergency
+constexpr int kClasses = 4;  // bit 1 tumour, bit 0 emergency
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 using Forecast = std::array<double, kForecastWeeks.size()>;
@@ -52,13 +52,6 @@ struct Cell {
 struct Group {
   int cause, canal, pattern, klass;
 };
-
-double standard_cdf(double z) { return 0.5 * std::erfc(-z * M_SQRT1_2); }
-double standard_pdf(double z) { return 0.3989422804014326779 * std::exp(-0.5 * z * z); }
-// P(from <= Z < to), from the side on which the tail is thin: 1 - 1 would lose it.
-double standard_between(double from, double to) {
-  return from > 0 ? standard_cdf(-from) - standard_cdf(-to) : standard_cdf(to) - standard_cdf(from);
-}
 
 double entropy2(double p) { return p <= 0 || p >= 1 ? 0 : -p * std::log2(p) - (1 - p) * std::log2(1 - p); }
 
@@ -83,7 +76,7 @@ class MeasuredAnswer {
   }
   double likelihood(double shift, double variance) const {
     const double mean = centre_ + shift, sd = std::sqrt(variance);
-    const double modelled = exact_ ? standard_pdf((from_ - mean) / sd) / sd : standard_between((from_ - mean) / sd, (to_ - mean) / sd);
+    const double modelled = exact_ ? normal_pdf((from_ - mean) / sd) / sd : normal_between((from_ - mean) / sd, (to_ - mean) / sd);
     return (1 - kUnmodelled) * modelled + unmodelled_;
   }
 
@@ -174,9 +167,7 @@ struct ExactEngine::Tables {
         continue;
       }
       first_of_chain.push_back(static_cast<int>(chain_of.size()) - 1);
-      Eigen::VectorXd entry(k), presents(k);
-      for (int i = 0; i < k; ++i) entry[i] = course.stages[i].entry, presents[i] = course.stages[i].presents;
-      chains.emplace_back(course.generator * c.tempo, entry, presents);
+      chains.emplace_back(course, c.tempo);
       chains.back().within(0, kInfinity, &*(ever.end() - k));
     }
   }
@@ -334,9 +325,9 @@ struct ExactEngine::Tables {
           const Signature& s = signatures[i];
           bool active = false;
           switch (link.parent) {
-            case Link::Parent::mechanism: active = s.active >> link.index & 1; break;
-            case Link::Parent::cause: active = link.index == s.cause; break;
-            case Link::Parent::stage: active = link.index == m->causes[s.cause].course && link.stage == s.stage; break;
+            case Parent::mechanism: active = s.active >> link.index & 1; break;
+            case Parent::cause: active = link.index == s.cause; break;
+            case Parent::stage: active = link.index == m->causes[s.cause].course && link.stage == s.stage; break;
           }
           if (active)
             for (int g = 0; g < f.grades - 1; ++g) at_most(i, first_column[index] + g) *= 1 - link.p[g];
@@ -437,8 +428,8 @@ struct ExactEngine::Tables {
     const double e = m->background_share;
     auto z = [&](double t) { return (std::log(t) - m->background_log_median) / m->background_log_spread; };
     double background = 0;
-    if (from < to) background = (std::isfinite(to) ? standard_cdf(z(to)) : 1) - (from > 0 ? standard_cdf(z(from)) : 0);
-    else if (from > 0) background = standard_pdf(z(from)) / (m->background_log_spread * from);
+    if (from < to) background = (std::isfinite(to) ? normal_cdf(z(to)) : 1) - (from > 0 ? normal_cdf(z(from)) : 0);
+    else if (from > 0) background = normal_pdf(z(from)) / (m->background_log_spread * from);
     for (std::size_t c = 0; c < chain_of.size(); ++c) {
       double* at = out.data() + stage_offset[c];
       const int first = first_of_chain[chain_of[c]];
@@ -861,7 +852,7 @@ std::vector<double> ExactEngine::carriers(const Presentation& person, int findin
       for (MechanismSet rest = t.signatures[i].active; rest; rest &= rest - 1) active[__builtin_ctz(rest)] += b.w[i];
     }
   for (const Link& link : f.links)
-    if (link.parent == Link::Parent::mechanism) out[link.index] += active[link.index] * link.p[0];
+    if (link.parent == Parent::mechanism) out[link.index] += active[link.index] * link.p[0];
   for (const ShiftLink& link : f.shifts)
     if (!link.is_cause) out[link.index] += active[link.index] * std::abs(link.shift);
   for (double& p : out) p /= sum > 0 ? sum : 1;

@@ -6,22 +6,11 @@
 
 #include "course/chain.h"
 #include "inference/posterior.h"
+#include "model/state.h"
 
 namespace dorsalgia {
 
 namespace {
-
-constexpr double kUnmodelled = 0.02;  // share of measured values that follow no disease: mistakes, other illness
-
-double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
-// From the side on which the tail is thin: 1 - 1 would lose it.
-double normal_between(double from, double to) { return from > 0 ? normal_cdf(-from) - normal_cdf(-to) : normal_cdf(to) - normal_cdf(from); }
-double normal_pdf(double z) { return std::exp(-0.5 * z * z) / std::sqrt(2 * M_PI); }
-
-struct State {
-  int cause, variant, stage, level;
-  MechanismSet active;
-};
 
 class Oracle {
  public:
@@ -56,9 +45,7 @@ class Oracle {
     const ModelCause& cause = m_.causes[c];
     const ModelCourse& course = m_.courses[cause.course];
     const int n = static_cast<int>(course.stages.size());
-    Eigen::VectorXd entry(n), presents(n);
-    for (int k = 0; k < n; ++k) entry[k] = course.stages[k].entry, presents[k] = course.stages[k].presents;
-    const Chain chain(course.generator * cause.tempo, entry, presents);
+    const Chain chain(course, cause.tempo);
     const Eigen::VectorXd time = presenting(chain);
     // By part of the canal: by stage.
     std::array<std::array<Eigen::VectorXd, kForecastWeeks.size()>, kCanals> compressed;
@@ -79,9 +66,7 @@ class Oracle {
         for (int k = 0; k < n; ++k)
           for (std::size_t l = 0; l < m_.levels.size(); ++l) {
             if (cause.levels[l] <= 0) continue;
-            MechanismSet set = course.stages[k].mechanisms;
-            if (variant == 1) set |= MechanismSet{1} << cause.accompaniment;
-            const State s{c, variant, k, static_cast<int>(l), m_.real(set, m_.levels[l].canal)};
+            const State s{c, variant, k, static_cast<int>(l), active(m_, c, variant, k, m_.levels[l].canal)};
             const double p = x_.weight * prior * share * time[k] * cause.levels[l] * likelihood(s);
             if (p <= 0) continue;
             sum += p;
@@ -108,11 +93,7 @@ class Oracle {
   // The stages in which the cord or the cauda is under pressure.
   std::vector<bool> compresses(const ModelCourse& course, Canal canal) const {
     std::vector<bool> out;
-    for (const ModelStage& stage : course.stages) {
-      const MechanismSet real = m_.real(stage.mechanisms, canal);
-      const auto has = [&](int m) { return m >= 0 && (real >> m & 1) != 0; };
-      out.push_back(has(m_.cord_compression) || has(m_.cauda_equina_compression));
-    }
+    for (const ModelStage& stage : course.stages) out.push_back(m_.is_compressed(m_.real(stage.mechanisms, canal)));
     return out;
   }
 
@@ -122,14 +103,14 @@ class Oracle {
     for (std::size_t s = 0; s < m_.settings.size(); ++s) {
       if (p_->setting >= 0 && p_->setting != static_cast<int>(s)) continue;
       double all = 0;
-      for (std::size_t i = 0; i < m_.causes.size(); ++i) all += rate(static_cast<int>(i), static_cast<int>(s));
-      prior += (p_->setting >= 0 ? 1 : m_.setting_shares[s]) * rate(c, static_cast<int>(s)) / all;
+      for (std::size_t i = 0; i < m_.causes.size(); ++i) all += weighted_rate(static_cast<int>(i), static_cast<int>(s));
+      prior += (p_->setting >= 0 ? 1 : m_.setting_shares[s]) * weighted_rate(c, static_cast<int>(s)) / all;
     }
     return prior;
   }
 
-  double rate(int c, int setting) const {
-    const double r = at_age(m_.causes[c].rate, x_.sex, x_.age) * m_.causes[c].settings[setting];
+  double weighted_rate(int c, int setting) const {
+    const double r = rate(m_, c, setting, x_.sex, x_.age);
     return weights_.empty() ? r : r * weights_[c];
   }
 
@@ -139,13 +120,9 @@ class Oracle {
     if (!p_->weeks) return ever;
     const auto [from, to] = *p_->weeks;
     const double e = m_.background_share;
-    auto z = [&](double t) { return (std::log(t) - m_.background_log_median) / m_.background_log_spread; };
-    if (from == to) {
-      const double g = from > 0 ? normal_pdf(z(from)) / (m_.background_log_spread * from) : 0;
-      return (1 - e) * chain.density_by_matrix(from) + e * g * ever;
-    }
-    const double g = (std::isfinite(to) ? normal_cdf(z(to)) : 1) - (from > 0 ? normal_cdf(z(from)) : 0);
-    return (1 - e) * chain.within_by_matrix(from, to) + e * g * ever;
+    if (from == to) return (1 - e) * chain.density_by_matrix(from) + e * background_density(m_, from) * ever;
+    const double background = background_before(m_, to) - background_before(m_, from);
+    return (1 - e) * chain.within_by_matrix(from, to) + e * background * ever;
   }
 
   double likelihood(const State& s) const {
@@ -157,12 +134,11 @@ class Oracle {
       p *= 1 - none;
     }
     if (!p_->locations.empty()) {
-      const auto& where = m_.levels[s.level].id == "not_spinal" ? m_.causes[s.cause].referral : m_.levels[s.level].pain;
       double sum = 0;
-      for (int i : p_->locations) sum += where[i];
+      for (int i : p_->locations) sum += felt(m_, i, s);
       p *= sum;
     }
-    if (p_->sensory_segment >= 0) p *= of_sensory_segment(s);
+    if (p_->sensory_segment >= 0) p *= sensory_border(m_, p_->sensory_segment, s);
     return p;
   }
 
@@ -188,89 +164,8 @@ class Oracle {
 
   double of_answer(const Answer& a, const State& s) const {
     const ModelFinding& f = m_.findings[a.finding];
-    switch (f.shape) {
-      case Shape::context: return of_context(a, f, s.cause);
-      case Shape::history: return of_history(a, f, s.cause);
-      case Shape::measured: return of_measured(a, f, s);
-      case Shape::discrete: return at_most(a.high, f, s) - at_most(a.low - 1, f, s);
-    }
-    return 1;
-  }
-
-  const ModelContextLink* context_link(int finding, int cause) const {
-    for (const auto& link : m_.causes[cause].context)
-      if (link.finding == finding) return &link;
-    return nullptr;
-  }
-
-  double present_given(const ModelContextLink* link, double prevalence) const {
-    if (!link || prevalence <= 0) return prevalence;
-    if (link->is_share) return link->value;
-    return prevalence * link->value / (1 + prevalence * (link->value - 1));
-  }
-
-  double of_context(const Answer& a, const ModelFinding& f, int cause) const {
-    const double present = present_given(context_link(a.finding, cause), at_age(f.prevalence, x_.sex, x_.age));
-    return (a.low == 0 ? 1 - present : 0) + (a.high >= 1 ? present : 0);
-  }
-
-  double of_history(const Answer& a, const ModelFinding& f, int cause) const {
-    const ModelContextLink* link = context_link(a.finding, cause);
-    const double present = present_given(link, at_age(f.prevalence, x_.sex, x_.age));
-    double p = a.low == 0 ? 1 - present : 0;
-    for (int bin = std::max(1, a.low); bin <= a.high; ++bin) p += present * (link ? link->years : f.years)[bin - 1];
-    return p;
-  }
-
-  // P(finding is at most this grade): every active parent failed to bring more. grade -1: impossible; top grade: certain.
-  double at_most(int grade, const ModelFinding& f, const State& s) const {
-    if (grade < 0) return 0;
-    if (grade >= f.grades - 1) return 1;
-    double p = 1 - at_age(f.leak[grade], x_.sex, x_.age);
-    for (const Link& link : f.links) {
-      double brings = 0;
-      if (link.parent == Link::Parent::mechanism && (s.active >> link.index & 1)) brings = link.p[grade] * reach(f, link.index, s.level);
-      if (link.parent == Link::Parent::cause && link.index == s.cause) brings = link.p[grade];
-      if (link.parent == Link::Parent::stage && link.index == m_.causes[s.cause].course && link.stage == s.stage) brings = link.p[grade];
-      p *= 1 - brings;
-    }
-    return p;
-  }
-
-  // Place findings: how far a mechanism at this level reaches the segment that the finding tests.
-  double reach(const ModelFinding& f, int mechanism, int level) const {
-    if (f.place_segment < 0) return 1;
-    const ModelLevel& l = m_.levels[level];
-    if (mechanism == m_.root_compression) {
-      for (const auto& [segment, share] : l.roots)
-        if (segment == f.place_segment) return share;
-      return 0;
-    }
-    if (mechanism == m_.cord_compression) return l.cord_segment >= 0 && f.place_segment >= l.cord_segment ? 1 : 0;
-    if (mechanism == m_.cauda_equina_compression) return l.first_root >= 0 && f.place_segment >= l.first_root ? 1 : 0;
-    return 1;
-  }
-
-  double of_measured(const Answer& a, const ModelFinding& f, const State& s) const {
-    auto scaled = [&](double x) { return f.log_scale ? (x > 0 ? std::log(x) : -std::numeric_limits<double>::infinity()) : x; };
-    double mean = scaled(at_age(f.centre, x_.sex, x_.age)), variance = f.spread * f.spread;
-    for (const ShiftLink& link : f.shifts)
-      if (link.is_cause ? link.index == s.cause : (s.active >> link.index & 1)) mean += link.shift, variance += link.variance;
-    const double sd = std::sqrt(variance), low = scaled(f.possible_low), high = scaled(f.possible_high);
-    if (a.from == a.to) return (1 - kUnmodelled) * normal_pdf((scaled(a.from) - mean) / sd) / sd + kUnmodelled / (high - low);
-    const double from = std::max(low, scaled(a.from)), to = std::min(high, scaled(a.to));
-    return (1 - kUnmodelled) * normal_between((scaled(a.from) - mean) / sd, (scaled(a.to) - mean) / sd) +
-           kUnmodelled * std::max(0.0, to - from) / (high - low);
-  }
-
-  // The border of a sensory level points to the cord segment under pressure; without a cord lesion it points nowhere.
-  double of_sensory_segment(const State& s) const {
-    const double nowhere = 1.0 / static_cast<double>(m_.segments.size());
-    if (m_.cord_compression < 0 || !(s.active >> m_.cord_compression & 1)) return nowhere;
-    double p = 0.1 * nowhere;
-    for (const auto& [offset, share] : m_.sensory_level_offset)
-      if (m_.levels[s.level].cord_segment + offset == p_->sensory_segment) p += 0.9 * share;
-    return p;
+    return f.shape == Shape::measured ? measured(f, a.from, a.to, s, x_.sex, x_.age)
+                                      : graded(m_, a.finding, a.low, a.high, s, x_.sex, x_.age);
   }
 
   const Model& m_;

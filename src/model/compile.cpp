@@ -96,8 +96,8 @@ ModelFinding compile_finding(const Finding& f, const std::map<std::string, int>&
     m.grades = f.grades.empty() ? 2 : static_cast<int>(f.grades.size());
     if (f.leak_table) m.leak.push_back(flat(*f.leak_table));
     for (const Figure& leak : f.leak) m.leak.push_back(constant(leak.value));
-    for (const auto& [name, p] : f.mechanisms) m.links.push_back({Link::Parent::mechanism, mechanisms.at(name), -1, values(p)});
-    for (const auto& [name, p] : f.causes) m.links.push_back({Link::Parent::cause, causes.at(name), -1, values(p)});
+    for (const auto& [name, p] : f.mechanisms) m.links.push_back({Parent::mechanism, mechanisms.at(name), -1, values(p)});
+    for (const auto& [name, p] : f.causes) m.links.push_back({Parent::cause, causes.at(name), -1, values(p)});
     if (!f.place_root.empty()) m.place_segment = segments.at(f.place_root);
   }
   return m;
@@ -108,7 +108,7 @@ ModelCourse compile_course(const Course& c, const std::map<std::string, int>& me
   m.id = c.id;
   const int n = static_cast<int>(c.stages.size());
   const auto stages = index_by_id(c.stages);
-  m.generator = Eigen::MatrixXd::Zero(n, n);
+  m.generator.assign(static_cast<std::size_t>(n) * n, 0.0);
   double entries = 0;
   for (const Stage& s : c.stages) entries += s.entry ? s.entry->value : 0;
   for (int k = 0; k < n; ++k) {
@@ -117,8 +117,8 @@ ModelCourse compile_course(const Course& c, const std::map<std::string, int>& me
     for (const auto& name : s.mechanisms) set |= MechanismSet{1} << mechanisms.at(name);
     m.stages.push_back({s.id, set, (s.entry ? s.entry->value : 0) / entries, s.presents.value});
     for (const auto& [name, speed] : s.to) {
-      m.generator(k, k) -= speed.value;
-      if (name != "recovered") m.generator(k, stages.at(name)) += speed.value;
+      m.generator[k * n + k] -= speed.value;
+      if (name != "recovered") m.generator[k * n + stages.at(name)] += speed.value;
     }
   }
   return m;
@@ -225,7 +225,7 @@ std::string hash(const Model& m) {
   for (const auto& c : m.courses) {
     h.add(c.id);
     for (const auto& s : c.stages) h.add(s.id), h.add(static_cast<double>(s.mechanisms)), h.add(s.entry), h.add(s.presents);
-    for (Eigen::Index i = 0; i < c.generator.size(); ++i) h.add(c.generator.data()[i]);
+    h.add(c.generator);
   }
   return h.hex();
 }
@@ -238,40 +238,6 @@ Canal canal_of(const std::string& name) {
 }
 
 }  // namespace
-
-double at_age(const AgeSex& table, Sex sex, double age) {
-  const auto& v = table[static_cast<int>(sex)];
-  if (age <= kAgeMiddle.front()) return v.front();
-  for (int i = 1; i < kAgeBands; ++i)
-    if (age <= kAgeMiddle[i]) {
-      const double w = (age - kAgeMiddle[i - 1]) / (kAgeMiddle[i] - kAgeMiddle[i - 1]);
-      return v[i - 1] + w * (v[i] - v[i - 1]);
-    }
-  return v.back();
-}
-
-int Model::finding(const std::string& id) const {
-  const auto it =
-      std::lower_bound(findings.begin(), findings.end(), id, [](const ModelFinding& f, const std::string& s) { return f.id < s; });
-  return it != findings.end() && it->id == id ? static_cast<int>(it - findings.begin()) : -1;
-}
-
-int Model::cause(const std::string& id) const {
-  const auto it = std::lower_bound(causes.begin(), causes.end(), id, [](const ModelCause& c, const std::string& s) { return c.id < s; });
-  return it != causes.end() && it->id == id ? static_cast<int>(it - causes.begin()) : -1;
-}
-
-MechanismSet Model::real(MechanismSet stage, Canal canal) const {
-  MechanismSet out = stage;
-  for (std::size_t m = 0; m < mechanisms.size(); ++m)
-    if (!mechanisms[m].possible[static_cast<int>(canal)]) out &= ~(MechanismSet{1} << m);
-  return out;
-}
-
-bool Model::is_emergency(int cause, MechanismSet active) const {
-  const auto has = [&](int m) { return m >= 0 && (active >> m & 1) != 0; };
-  return causes[cause].emergency || has(cord_compression) || has(cauda_equina_compression);
-}
 
 Model compile(const Knowledge& k) {
   Model m;
@@ -322,11 +288,11 @@ Model compile(const Knowledge& k) {
   for (std::size_t c = 0; c < k.courses.size(); ++c)
     for (std::size_t s = 0; s < k.courses[c].stages.size(); ++s)
       for (const auto& [name, p] : k.courses[c].stages[s].findings)
-        m.findings[findings.at(name)].links.push_back({Link::Parent::stage, static_cast<int>(c), static_cast<int>(s), values(p)});
+        m.findings[findings.at(name)].links.push_back({Parent::stage, static_cast<int>(c), static_cast<int>(s), values(p)});
   for (const auto& c : k.causes) {
     m.causes.push_back(compile_cause(c, k, m, mechanisms, courses, findings));
     const int index = static_cast<int>(m.causes.size()) - 1;
-    for (const auto& [name, p] : c.findings) m.findings[findings.at(name)].links.push_back({Link::Parent::cause, index, -1, values(p)});
+    for (const auto& [name, p] : c.findings) m.findings[findings.at(name)].links.push_back({Parent::cause, index, -1, values(p)});
     for (const auto& [name, s] : c.measures) {
       const double spread = s.spread ? s.spread->value : 0;
       m.findings[findings.at(name)].shifts.push_back({true, index, s.shift.value, spread * spread});

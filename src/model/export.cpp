@@ -33,15 +33,13 @@
 #include <stdexcept>
 
 #include "course/chain.h"
+#include "model/state.h"
 
 namespace dorsalgia {
 
 namespace {
 
-constexpr double kUnmodelled = 0.02;  // see inference/oracle.cpp
-constexpr double kCordPoints = 0.9;   // share of sensory levels that follow the cord lesion at all; see there
-
-double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
+constexpr double kCordPoints = 0.9;  // share of sensory levels that follow the cord lesion at all; see there
 
 // ---- networks
 
@@ -252,28 +250,16 @@ class Exporter {
 
   // P(comes to care with pain of this duration and in this stage | cause), by stage; for an exact duration per week.
   std::vector<double> presents(const ModelCause& cause, const ModelCourse& course) const {
-    const auto n = static_cast<Eigen::Index>(course.stages.size());
-    Eigen::VectorXd entry(n), hazard(n);
-    for (Eigen::Index k = 0; k < n; ++k) entry[k] = course.stages[k].entry, hazard[k] = course.stages[k].presents;
-    const Chain chain(course.generator * cause.tempo, entry, hazard);
+    const Chain chain(course, cause.tempo);
     const double never_ends = std::numeric_limits<double>::infinity();
     Eigen::VectorXd out = chain.within_by_matrix(0, never_ends);
     if (p_.weeks) {
       const auto [from, to] = *p_.weeks;
-      // Some count an older, unrelated ache into the duration: it then tells nothing about the stage.
-      auto background = [&](double t) {
-        return t <= 0 ? 0 : std::isinf(t) ? 1 : normal_cdf((std::log(t) - m_.background_log_median) / m_.background_log_spread);
-      };
-      const double spread = m_.background_log_spread, e = m_.background_share;
-      if (from < to) {
-        out = (1 - e) * chain.within_by_matrix(from, to) + e * (background(to) - background(from)) * out;
-      } else {
-        const double z = from > 0 ? (std::log(from) - m_.background_log_median) / spread : 0;
-        const double density = from > 0 ? std::exp(-0.5 * z * z) / (std::sqrt(2 * M_PI) * spread * from) : 0;
-        out = (1 - e) * chain.density_by_matrix(from) + e * density * out;
-      }
+      const double e = m_.background_share;  // some count an older, unrelated ache in: it tells nothing about the stage
+      if (from < to) out = (1 - e) * chain.within_by_matrix(from, to) + e * (background_before(m_, to) - background_before(m_, from)) * out;
+      else out = (1 - e) * chain.density_by_matrix(from) + e * background_density(m_, from) * out;
     }
-    return {out.data(), out.data() + n};
+    return {out.data(), out.data() + out.size()};
   }
 
   // ---- places
@@ -349,7 +335,7 @@ class Exporter {
     for (const ModelFinding& f : m_.findings)
       if (f.place_segment >= 0)
         for (const Link& link : f.links)
-          if (link.parent == Link::Parent::mechanism) known |= MechanismSet{1} << link.index;
+          if (link.parent == Parent::mechanism) known |= MechanismSet{1} << link.index;
     Sets neural;
     for (MechanismSet s : sets_) neural[s & known];
     neural_sets_ = neural.sets;
@@ -459,7 +445,7 @@ class Exporter {
 
   void discrete(const ModelFinding& f) {
     const bool place = f.place_segment >= 0;
-    const bool divorced = std::any_of(f.links.begin(), f.links.end(), [](const Link& x) { return x.parent != Link::Parent::mechanism; });
+    const bool divorced = std::any_of(f.links.begin(), f.links.end(), [](const Link& x) { return x.parent != Parent::mechanism; });
     const std::vector<std::string> grades = grade_names(f);
     const std::size_t below_top = grades.size() - 1;
 
@@ -469,7 +455,7 @@ class Exporter {
       for (std::size_t g = 0; g < below_top; ++g) {
         double p = 1 - at_age(f.leak[g], sex_, age_);
         for (const Link& link : f.links)
-          if (link.parent == Link::Parent::mechanism && (active >> link.index & 1))
+          if (link.parent == Parent::mechanism && (active >> link.index & 1))
             p *= 1 - link.p[g] * (place ? reach(f, link.index, m_.levels[at[1]]) : 1);
         at_most.push_back(p);
       }
@@ -481,8 +467,8 @@ class Exporter {
       for (std::size_t g = 0; g < below_top; ++g) {
         double p = 1;
         for (const Link& link : f.links) {
-          const bool cause = link.parent == Link::Parent::cause && link.index == s.cause;
-          const bool stage = link.parent == Link::Parent::stage && link.index == m_.causes[s.cause].course && link.stage == s.stage;
+          const bool cause = link.parent == Parent::cause && link.index == s.cause;
+          const bool stage = link.parent == Parent::stage && link.index == m_.causes[s.cause].course && link.stage == s.stage;
           if (cause || stage) p *= 1 - link.p[g];
         }
         at_most.push_back(p);

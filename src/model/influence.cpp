@@ -8,16 +8,13 @@
 #include <algorithm>
 #include <tuple>
 
+#include "model/state.h"
+
 namespace dorsalgia {
 
 namespace {
 
 constexpr double kSame = 1e-12;
-
-struct State {
-  int cause, stage, level;
-  MechanismSet active;
-};
 
 // Stages that somebody presents in: entered directly or through others, with a hazard of coming to care.
 std::vector<bool> presenting(const ModelCourse& course) {
@@ -27,8 +24,7 @@ std::vector<bool> presenting(const ModelCourse& course) {
   for (std::size_t round = 0; round < n; ++round)
     for (std::size_t from = 0; from < n; ++from)
       for (std::size_t to = 0; to < n; ++to)
-        if (reached[from] && from != to && course.generator(static_cast<Eigen::Index>(from), static_cast<Eigen::Index>(to)) > 0)
-          reached[to] = true;
+        if (reached[from] && from != to && course.generator[from * n + to] > 0) reached[to] = true;
   for (std::size_t k = 0; k < n; ++k) reached[k] = reached[k] && course.stages[k].presents > 0;
   return reached;
 }
@@ -50,26 +46,12 @@ std::vector<State> states(const Model& m) {
       for (std::size_t k = 0; k < course.stages.size(); ++k)
         for (std::size_t l = 0; l < m.levels.size(); ++l) {
           if (!present[k] || cause.levels[l] <= 0) continue;
-          MechanismSet set = course.stages[k].mechanisms;
-          if (variant == 1) set |= MechanismSet{1} << cause.accompaniment;
-          out.push_back({static_cast<int>(c), static_cast<int>(k), static_cast<int>(l), m.real(set, m.levels[l].canal)});
+          const int c_ = static_cast<int>(c), k_ = static_cast<int>(k);
+          out.push_back({c_, variant, k_, static_cast<int>(l), active(m, c_, variant, k_, m.levels[l].canal)});
         }
     }
   }
   return out;
-}
-
-// As in the engines: how far a mechanism at this level reaches the segment that a place finding tests.
-double reach(const Model& m, const ModelFinding& f, int mechanism, const ModelLevel& level) {
-  if (f.place_segment < 0) return 1;
-  if (mechanism == m.root_compression) {
-    for (const auto& [segment, share] : level.roots)
-      if (segment == f.place_segment) return share;
-    return 0;
-  }
-  if (mechanism == m.cord_compression) return level.cord_segment >= 0 && f.place_segment >= level.cord_segment;
-  if (mechanism == m.cauda_equina_compression) return level.first_root >= 0 && f.place_segment >= level.first_root;
-  return 1;
 }
 
 bool differs(const std::vector<double>& values) {
@@ -80,16 +62,7 @@ bool differs(const std::vector<double>& values) {
 
 bool discrete_moves(const Model& m, const std::vector<State>& all, const ModelFinding& f, int grade) {
   std::vector<double> values;
-  for (const State& s : all) {
-    double p = 1;
-    for (const Link& link : f.links) {
-      const bool active = link.parent == Link::Parent::mechanism ? (s.active >> link.index & 1) != 0
-                          : link.parent == Link::Parent::cause   ? link.index == s.cause
-                                                                 : link.index == m.causes[s.cause].course && link.stage == s.stage;
-      if (active) p *= 1 - link.p[grade] * (link.parent == Link::Parent::mechanism ? reach(m, f, link.index, m.levels[s.level]) : 1);
-    }
-    values.push_back(p);
-  }
+  for (const State& s : all) values.push_back(at_most(m, f, grade, s, Sex::male, kAgeMiddle[0]));
   return differs(values);
 }
 

@@ -3,9 +3,12 @@
 // Indices replace names; spreads, sources and sentences stay behind in Knowledge. What is random: one cause c, the
 // variant v of its course (with or without its accompaniment), the stage k, the vertebral level l; which mechanisms are
 // active follows from (c, v, k, l). Findings hang on mechanisms, stage and cause (noisy-OR, graded: noisy-MAX).
+//
+// The numbers that calibration may move are of type T: double in use, a dual number (ceres::Jet) while fitting. What the
+// tables mean for one state stands in model/state.h, written once for both.
 #pragma once
 
-#include <Eigen/Core>
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -17,10 +20,22 @@ namespace dorsalgia {
 
 enum class Sex { male, female };
 
-using AgeSex = std::array<std::array<double, kAgeBands>, 2>;  // [sex][band]
+template <class T>
+using AgeSexOf = std::array<std::array<T, kAgeBands>, 2>;  // [sex][band]
+using AgeSex = AgeSexOf<double>;
 
 // Linear between the middles of the bands, level outside them. age in years.
-double at_age(const AgeSex& table, Sex sex, double age);
+template <class T>
+T at_age(const AgeSexOf<T>& table, Sex sex, double age) {
+  const auto& v = table[static_cast<int>(sex)];
+  if (age <= kAgeMiddle.front()) return v.front();
+  for (int i = 1; i < kAgeBands; ++i)
+    if (age <= kAgeMiddle[i]) {
+      const double w = (age - kAgeMiddle[i - 1]) / (kAgeMiddle[i] - kAgeMiddle[i - 1]);
+      return v[i - 1] + w * (v[i] - v[i - 1]);
+    }
+  return v.back();
+}
 
 enum class Canal : std::uint8_t { cord, conus, cauda, none };
 inline constexpr int kCanals = 4;
@@ -28,33 +43,38 @@ inline constexpr int kCanals = 4;
 using MechanismSet = std::uint32_t;  // bit m: mechanism m is active
 
 // A parent of a discrete finding and the probability with which it alone brings at least grade 1, 2, ...
-struct Link {
-  enum class Parent : std::uint8_t { mechanism, cause, stage } parent;
+enum class Parent : std::uint8_t { mechanism, cause, stage };
+
+template <class T>
+struct LinkOf {
+  Parent parent;
   int index;       // mechanism or cause; for stage the course
   int stage = -1;  // for Parent::stage
-  std::vector<double> p;
+  std::vector<T> p;
 };
 
-struct ShiftLink {
+template <class T>
+struct ShiftLinkOf {
   bool is_cause;
   int index;
-  double shift;  // on the finding's scale
+  T shift;  // on the finding's scale
   double variance;
 };
 
 enum class Shape : std::uint8_t { discrete, context, history, measured };
 inline constexpr int kHistoryBins = 5;  // never, <1, 1-5, 5-10, >=10 years ago
 
-struct ModelFinding {
+template <class T>
+struct ModelFindingOf {
   std::string id;
   Shape shape = Shape::discrete;
   // discrete
   int grades = 2;
-  std::vector<AgeSex> leak;  // one a grade above the first
-  std::vector<Link> links;
+  std::vector<AgeSexOf<T>> leak;  // one a grade above the first
+  std::vector<LinkOf<T>> links;
   int place_segment = -1;  // place findings: the segment (index) they test
   // context, history
-  AgeSex prevalence{};
+  AgeSexOf<T> prevalence{};
   std::array<double, kHistoryBins - 1> years{};
   // measured
   bool log_scale = false;
@@ -62,29 +82,31 @@ struct ModelFinding {
   AgeSex centre{};
   double spread = 1;
   std::array<double, 2> reference_low{}, reference_high{};  // by sex; -inf / +inf where there is none
-  std::vector<ShiftLink> shifts;
+  std::vector<ShiftLinkOf<T>> shifts;
 };
 
-struct ModelContextLink {
+template <class T>
+struct ModelContextLinkOf {
   int finding;
   bool is_share;
-  double value;
+  T value;
   std::array<double, kHistoryBins - 1> years;
 };
 
-struct ModelCause {
+template <class T>
+struct ModelCauseOf {
   std::string id, group;
   Behaviour behaviour;
   bool emergency;
   int course;
   double tempo;
-  AgeSex rate;                   // per 100,000 person-years
-  std::vector<double> settings;  // by setting, primary care = 1
+  AgeSexOf<T> rate;              // per 100,000 person-years
+  std::vector<T> settings;       // by setting, primary care = 1
   std::vector<double> levels;    // by level, sums to 1
   std::vector<double> referral;  // by location, for the level "not_spinal"
   int accompaniment = -1;        // mechanism
   double accompanied = 0;        // its share
-  std::vector<ModelContextLink> context;
+  std::vector<ModelContextLinkOf<T>> context;
 };
 
 struct ModelStage {
@@ -96,7 +118,7 @@ struct ModelStage {
 struct ModelCourse {
   std::string id;
   std::vector<ModelStage> stages;
-  Eigen::MatrixXd generator;  // per week, stages only; rows sum to minus the speed of recovery
+  std::vector<double> generator;  // per week, [from * stages + to]; rows sum to minus the speed of recovery
 };
 
 struct ModelLevel {
@@ -113,7 +135,8 @@ struct ModelMechanism {
   std::array<bool, kCanals> possible;  // by canal
 };
 
-struct Model {
+template <class T>
+struct ModelOf {
   std::string version, hash;  // hash: 32 hex digits over all tables
   std::vector<ModelMechanism> mechanisms;
   std::vector<ModelLevel> levels;
@@ -122,21 +145,43 @@ struct Model {
   std::vector<std::pair<int, double>> sensory_level_offset;
   AgeSex people{};
   double background_share = 0, background_log_median = 0, background_log_spread = 1;
-  std::vector<ModelFinding> findings;  // same order as Knowledge::findings
-  std::vector<ModelCause> causes;      // same order as Knowledge::causes
+  std::vector<ModelFindingOf<T>> findings;  // same order as Knowledge::findings
+  std::vector<ModelCauseOf<T>> causes;      // same order as Knowledge::causes
   std::vector<ModelCourse> courses;
   int cord_compression = -1, cauda_equina_compression = -1, root_compression = -1, sensory_level = -1;
 
-  int finding(const std::string& id) const;  // -1 when there is none
-  int cause(const std::string& id) const;
+  int finding(const std::string& id) const { return place(findings, id); }  // -1 when there is none
+  int cause(const std::string& id) const { return place(causes, id); }
 
   // Which mechanisms of a stage are real at a level with this canal.
-  MechanismSet real(MechanismSet stage, Canal canal) const;
-  bool is_tumour(int cause) const { return causes[cause].behaviour != Behaviour::none; }
-  bool is_malignant(int cause) const { return causes[cause].behaviour == Behaviour::malignant; }
-  // The danger that urgency is about: cord or cauda under pressure, or a cause that is dangerous whatever its stage.
-  bool is_emergency(int cause, MechanismSet active) const;
+  MechanismSet real(MechanismSet stage, Canal canal) const {
+    MechanismSet out = stage;
+    for (std::size_t m = 0; m < mechanisms.size(); ++m)
+      if (!mechanisms[m].possible[static_cast<int>(canal)]) out &= ~(MechanismSet{1} << m);
+    return out;
+  }
+  bool is_tumour(int c) const { return causes[c].behaviour != Behaviour::none; }
+  bool is_malignant(int c) const { return causes[c].behaviour == Behaviour::malignant; }
+  // Cord or cauda under pressure.
+  bool is_compressed(MechanismSet active) const { return has(active, cord_compression) || has(active, cauda_equina_compression); }
+  // The danger that urgency is about: pressure on cord or cauda, or a cause that is dangerous whatever its stage.
+  bool is_emergency(int c, MechanismSet active) const { return causes[c].emergency || is_compressed(active); }
+
+ private:
+  static bool has(MechanismSet active, int m) { return m >= 0 && (active >> m & 1) != 0; }
+  template <class Row>
+  static int place(const std::vector<Row>& rows, const std::string& id) {
+    const auto at = std::lower_bound(rows.begin(), rows.end(), id, [](const Row& row, const std::string& s) { return row.id < s; });
+    return at != rows.end() && at->id == id ? static_cast<int>(at - rows.begin()) : -1;
+  }
 };
+
+using Link = LinkOf<double>;
+using ShiftLink = ShiftLinkOf<double>;
+using ModelFinding = ModelFindingOf<double>;
+using ModelContextLink = ModelContextLinkOf<double>;
+using ModelCause = ModelCauseOf<double>;
+using Model = ModelOf<double>;
 
 // Knowledge must be free of complaints. version is the program's.
 Model compile(const Knowledge& knowledge);

@@ -539,7 +539,7 @@ class Pages {
                   0};
     const auto it = std::find_if(m_.courses.begin(), m_.courses.end(), [&](const auto& x) { return x.id == c.id; });
     if (it == m_.courses.end() || it->stages.empty()) return s;
-    const auto chain = chain_of(*it, tempo);
+    const Chain chain(*it, tempo);
     std::vector<double> ever(it->stages.size());
     chain.within(0, INFINITY, ever.data());
     for (std::size_t k = 0; k < ever.size(); ++k) {
@@ -561,14 +561,6 @@ class Pages {
     for (int i = 0; i < 60; ++i) (by((low + high) / 2) < 0.5 ? low : high) = (low + high) / 2;
     s.text += fmt::format(" Half of those who come to care do so within {:.2g} weeks of the first pain.", high);
     return s;
-  }
-
-  static Chain chain_of(const ModelCourse& c, double tempo) {
-    const auto n = static_cast<Eigen::Index>(c.stages.size());
-    Eigen::VectorXd entry(n), presents(n);
-    for (Eigen::Index i = 0; i < n; ++i)
-      entry[i] = c.stages[static_cast<std::size_t>(i)].entry, presents[i] = c.stages[static_cast<std::size_t>(i)].presents;
-    return Chain(c.generator * tempo, entry, presents);
   }
 
   void course_of(const Cause& c, const Course* course, Page& p) const {

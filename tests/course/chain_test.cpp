@@ -28,7 +28,9 @@ struct Course {
 Course course_of(const Model& m, const ModelCause& c) {
   const ModelCourse& course = m.courses[c.course];
   const auto n = static_cast<Eigen::Index>(course.stages.size());
-  Course out{c.id, course.generator * c.tempo, Eigen::VectorXd(n), Eigen::VectorXd(n)};
+  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const Eigen::MatrixXd generator = Eigen::Map<const RowMajor>(course.generator.data(), n, n);
+  Course out{c.id, generator * c.tempo, Eigen::VectorXd(n), Eigen::VectorXd(n)};
   for (Eigen::Index k = 0; k < n; ++k) out.entry[k] = course.stages[k].entry, out.presents[k] = course.stages[k].presents;
   return out;
 }

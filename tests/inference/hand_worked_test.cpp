@@ -48,10 +48,9 @@ Model two_causes() {
   m.causes[strain] = {"strain", "nonspecific", Behaviour::none, false, 1, 1, everybody(990), {1, 1}, {0, 1}, {0, 0}, -1, 0, {}};
   m.courses.resize(2);
   m.courses[0].stages = {{"pain", 1u << bone, 0.75, 0.1}, {"pressure", (1u << bone) | (1u << cord), 0.25, 0.5}};
-  m.courses[0].generator = Eigen::MatrixXd::Zero(2, 2);
-  m.courses[0].generator << -0.1, 0.1, 0, 0;
+  m.courses[0].generator = {-0.1, 0.1, 0, 0};
   m.courses[1].stages = {{"strain", 1u << muscle, 1, 0.2}};
-  m.courses[1].generator = Eigen::MatrixXd::Constant(1, 1, -0.2);
+  m.courses[1].generator = {-0.2};
 
   const double inf = std::numeric_limits<double>::infinity();
   m.findings.resize(4);
@@ -63,10 +62,10 @@ Model two_causes() {
   m.findings[history].id = "history", m.findings[history].shape = Shape::history, m.findings[history].grades = kHistoryBins;
   m.findings[history].prevalence = everybody(0.02), m.findings[history].years = {0.1, 0.25, 0.25, 0.4};
   m.findings[night_pain].id = "night_pain", m.findings[night_pain].leak = {everybody(0.1)};
-  m.findings[night_pain].links = {{Link::Parent::mechanism, bone, -1, {0.5}}, {Link::Parent::mechanism, muscle, -1, {0.2}}};
+  m.findings[night_pain].links = {{Parent::mechanism, bone, -1, {0.5}}, {Parent::mechanism, muscle, -1, {0.2}}};
   m.findings[weak_legs].id = "weak_legs", m.findings[weak_legs].grades = 3;
   m.findings[weak_legs].leak = {everybody(0.02), everybody(0.01)};
-  m.findings[weak_legs].links = {{Link::Parent::mechanism, cord, -1, {0.6, 0.3}}};
+  m.findings[weak_legs].links = {{Parent::mechanism, cord, -1, {0.6, 0.3}}};
   return m;
 }
 

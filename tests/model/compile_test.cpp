@@ -82,9 +82,14 @@ TEST(Model, KeepsTheOrderAndTheSums) {
     double entry = 0;
     for (const ModelStage& s : c.stages) entry += s.entry;
     EXPECT_NEAR(entry, 1, 1e-12) << c.id;
-    for (Eigen::Index k = 0; k < c.generator.rows(); ++k) {
-      EXPECT_LE(c.generator.row(k).sum(), 1e-12) << c.id;
-      for (Eigen::Index j = 0; j < c.generator.cols(); ++j) EXPECT_TRUE(j == k || c.generator(k, j) >= 0) << c.id;
+    const std::size_t n = c.stages.size();
+    for (std::size_t k = 0; k < n; ++k) {
+      double sum = 0;
+      for (std::size_t j = 0; j < n; ++j) {
+        sum += c.generator[k * n + j];
+        EXPECT_TRUE(j == k || c.generator[k * n + j] >= 0) << c.id;
+      }
+      EXPECT_LE(sum, 1e-12) << c.id;
     }
   }
 }

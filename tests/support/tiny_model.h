@@ -57,32 +57,28 @@ inline Model tiny_model() {
   m.courses[0].stages = {{"pain", 1u << bone_pain, 0.8, 0.1},
                          {"roots", (1u << bone_pain) | (1u << root), 0.15, 0.3},
                          {"pressure", (1u << bone_pain) | (1u << root) | (1u << cord) | (1u << cauda), 0.05, 2}};
-  m.courses[0].generator = Eigen::MatrixXd::Zero(3, 3);
-  m.courses[0].generator << -0.08, 0.06, 0.02, 0, -0.1, 0.1, 0, 0, 0;
+  m.courses[0].generator = {-0.08, 0.06, 0.02, 0, -0.1, 0.1, 0, 0, 0};
   m.courses[1].id = "passing";
   m.courses[1].stages = {{"acute", 1u << bone_pain, 0.9, 0.2}, {"lasting", (1u << bone_pain) | (1u << root), 0.1, 0.05}};
-  m.courses[1].generator = Eigen::MatrixXd::Zero(2, 2);
-  m.courses[1].generator << -0.5, 0.1, 0.02, -0.05;
+  m.courses[1].generator = {-0.5, 0.1, 0.02, -0.05};
 
   const double inf = std::numeric_limits<double>::infinity();
   m.findings.resize(6);
   auto& binary = m.findings[0];
   binary.id = "a_night_pain";
   binary.leak = {rising(0.05, 0.2)};
-  binary.links = {{Link::Parent::mechanism, bone_pain, -1, {0.3}}, {Link::Parent::cause, 0, -1, {0.4}}, {Link::Parent::stage, 1, 1, {0.5}}};
+  binary.links = {{Parent::mechanism, bone_pain, -1, {0.3}}, {Parent::cause, 0, -1, {0.4}}, {Parent::stage, 1, 1, {0.5}}};
   auto& graded = m.findings[1];
   graded.id = "b_film";
   graded.grades = 3;
   graded.leak = {everybody(0.1), everybody(0.02)};
-  graded.links = {{Link::Parent::mechanism, bone_pain, -1, {0.2, 0.05}},
-                  {Link::Parent::cause, 0, -1, {0.7, 0.5}},
-                  {Link::Parent::mechanism, ill, -1, {0.1, 0.01}}};
+  graded.links = {
+      {Parent::mechanism, bone_pain, -1, {0.2, 0.05}}, {Parent::cause, 0, -1, {0.7, 0.5}}, {Parent::mechanism, ill, -1, {0.1, 0.01}}};
   auto& place = m.findings[2];
   place.id = "c_numb_l5";
   place.leak = {everybody(0.03)};
   place.place_segment = 2;
-  place.links = {
-      {Link::Parent::mechanism, root, -1, {0.6}}, {Link::Parent::mechanism, cord, -1, {0.5}}, {Link::Parent::mechanism, cauda, -1, {0.4}}};
+  place.links = {{Parent::mechanism, root, -1, {0.6}}, {Parent::mechanism, cord, -1, {0.5}}, {Parent::mechanism, cauda, -1, {0.4}}};
   auto& context = m.findings[3];
   context.id = "d_smoker";
   context.shape = Shape::context;
