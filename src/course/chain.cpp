@@ -113,6 +113,11 @@ void Chain::within(double from, double to, double* out) const {
   result = result.cwiseMax(0);
 }
 
+Eigen::VectorXd Chain::left(double weeks) const {
+  const Eigen::MatrixXd qt = generator_ * weeks;
+  return qt.exp().rowwise().sum();
+}
+
 Eigen::VectorXd Chain::reaches(const std::vector<bool>& target, double weeks) const {
   // Make the targets absorbing, move for `weeks`, and read off what was absorbed.
   Eigen::MatrixXd q = generator_;

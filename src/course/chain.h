@@ -34,6 +34,9 @@ class Chain {
 
   bool spectral() const { return spectral_; }
 
+  // Probability that a chain now in stage k, left to itself, has not recovered after `weeks`.
+  Eigen::VectorXd left(double weeks) const;
+
   // Probability that a chain now in stage k, left to itself, is in or has passed through one of `target` by `weeks`.
   Eigen::VectorXd reaches(const std::vector<bool>& target, double weeks) const;
 

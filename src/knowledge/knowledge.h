@@ -191,13 +191,15 @@ struct Course {
 
 // A condition over answers; evaluated with three truth values (src/pathway).
 struct Condition {
-  enum class Kind { all, any, none, at_least, finding, any_cancer_history, age, sex, duration, location, setting, measured };
+  // The last four ask for the truth, which only studies can (docs/studies.md).
+  enum class Kind { all, any, none, at_least, finding, any_cancer_history, age, sex, duration, location, setting, measured,
+                    cause, mechanism, region, stage };
   Kind kind = Kind::all;
   std::vector<Condition> of;
   int count = 0;                    // at_least
   std::string id;                   // finding (or the name of a definition, which then stands in `of`), sex, measured
   int finding = -1;                 // index into Knowledge::findings, once resolved
-  std::vector<std::string> names;   // location, setting
+  std::vector<std::string> names;   // location, setting, cause, mechanism, region, stage
   std::optional<double> low, high;  // age, duration (inclusive), measured (above, below)
   int line = 0;
 };
@@ -280,6 +282,15 @@ struct Vocabulary {
   std::vector<std::string> ignored_keys;                                 // keys of published case files that are never read
 };
 
+// What calibration made of the numbers, in units of each parameter's prior standard deviation from the hand-written value
+// (src/model/parameter.h). Empty: not calibrated.
+struct Fitted {
+  std::string unfitted;                   // hash of the model that was fitted
+  std::vector<std::string> parameters;    // ids
+  std::vector<double> mean, sd;           // by parameter
+  std::vector<std::vector<float>> draws;  // [draw][parameter], from the joint posterior
+};
+
 struct Knowledge {
   std::map<std::string, Source> sources;
   std::vector<Mechanism> mechanisms;
@@ -295,6 +306,8 @@ struct Knowledge {
   std::vector<Score> scores;
   SafetyNet safety_net;
   Vocabulary vocabulary;
+  Fitted fitted;
+  std::map<std::string, std::string> texts;  // files of studies/ and trials/, read when they are asked for
 
   const Finding* finding(const std::string& id) const;
   const Cause* cause(const std::string& id) const;

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <utility>
 
+#include "knowledge/condition.h"
 #include "knowledge/knowledge.h"
 #include "knowledge/reader.h"
 
@@ -441,92 +442,6 @@ std::vector<Mechanism> read_mechanisms(Reader r) {
 
 // ---- conditions and rules
 
-Condition read_condition(Reader r);
-
-Condition read_list(Reader r, Condition::Kind kind) {
-  Condition c;
-  c.kind = kind;
-  c.line = r.line();
-  for (auto& item : r.items()) c.of.push_back(read_condition(item));
-  return c;
-}
-
-void read_range(Reader r, Condition& c, const char* low, const char* high) {
-  if (!r.is_map() || (!r.has(low) && !r.has(high))) r.fault(fmt::format("a range is needed here: {{{}: ..., {}: ...}}", low, high));
-  if (r.has(low)) c.low = r.get(low).number();
-  if (r.has(high)) c.high = r.get(high).number();
-  if (r.is_map()) r.finish();
-}
-
-// A map may hold several of all / any / none and single tests; together they are an `all`.
-Condition read_condition(Reader r) {
-  Condition out;
-  out.line = r.line();
-  if (r.is_scalar()) {
-    out.id = r.text();
-    out.kind = out.id == "any_cancer_history" ? Condition::Kind::any_cancer_history : Condition::Kind::finding;
-    return out;
-  }
-  if (!r.is_map()) {
-    r.fault("a condition is needed here: a finding, or {all: [...]}, {any: [...]}, {none: [...]}");
-    return out;
-  }
-  std::vector<Condition> parts;
-  if (r.has("all")) parts.push_back(read_list(r.get("all"), Condition::Kind::all));
-  if (r.has("any")) parts.push_back(read_list(r.get("any"), Condition::Kind::any));
-  if (r.has("none")) parts.push_back(read_list(r.get("none"), Condition::Kind::none));
-  if (r.has("at_least")) {
-    Condition c = read_list(r.get("of"), Condition::Kind::at_least);
-    c.count = r.get("at_least").whole();
-    parts.push_back(c);
-  }
-  auto part = [&](Condition::Kind kind) {
-    Condition c;
-    c.kind = kind;
-    c.line = r.line();
-    return c;
-  };
-  if (r.has("age")) {
-    Condition c = part(Condition::Kind::age);
-    read_range(r.get("age"), c, "min", "max");
-    parts.push_back(c);
-  }
-  if (r.has("duration_weeks")) {
-    Condition c = part(Condition::Kind::duration);
-    read_range(r.get("duration_weeks"), c, "min", "max");
-    parts.push_back(c);
-  }
-  if (r.has("sex")) {
-    Condition c = part(Condition::Kind::sex);
-    c.id = r.get("sex").text();
-    if (c.id != "male" && c.id != "female") r.get("sex").fault("sex is male or female");
-    parts.push_back(c);
-  }
-  if (r.has("location")) {
-    Condition c = part(Condition::Kind::location);
-    c.names = r.get("location").texts();
-    parts.push_back(c);
-  }
-  if (r.has("setting")) {
-    Condition c = part(Condition::Kind::setting);
-    c.names = r.get("setting").texts();
-    parts.push_back(c);
-  }
-  if (r.has("measured"))
-    for (auto& [name, value] : r.get("measured").entries()) {
-      Condition c = part(Condition::Kind::measured);
-      c.id = name;
-      read_range(value, c, "above", "below");
-      parts.push_back(c);
-    }
-  r.finish();
-  if (parts.empty()) r.fault("an empty condition");
-  if (parts.size() == 1) return parts[0];
-  out.kind = Condition::Kind::all;
-  out.of = std::move(parts);
-  return out;
-}
-
 nlohmann::json to_json(const YAML::Node& node) {
   if (node.IsMap()) {
     nlohmann::json out = nlohmann::json::object();
@@ -679,6 +594,30 @@ Vocabulary read_vocabulary(Reader r) {
   return v;
 }
 
+// What `dorsalgia calibrate` wrote. Draws are rows of whole numbers, hundredths of a prior standard deviation.
+Fitted read_fitted(Reader r) {
+  Fitted f;
+  f.unfitted = r.get("unfitted_model").text();
+  for (auto& [id, value] : r.get("parameters").entries()) {
+    f.parameters.push_back(id);
+    f.mean.push_back(value.get("moved").number());
+    f.sd.push_back(value.get("sd").number());
+    value.get("from", false);
+    value.get("to", false);
+    value.finish();
+  }
+  for (auto& row : r.get("draws").items()) {
+    std::istringstream words(row.text());
+    std::vector<float> draw;
+    for (int hundredths = 0; words >> hundredths;) draw.push_back(static_cast<float>(hundredths) / 100.0f);
+    if (draw.size() != f.parameters.size()) row.fault(fmt::format("a draw of {} numbers for {} parameters", draw.size(), f.parameters.size()), "calibrate again");
+    else f.draws.push_back(std::move(draw));
+  }
+  for (const char* key : {"made_by", "studies", "not_used", "between_studies"}) r.get(key, false);
+  r.finish();
+  return f;
+}
+
 void read_sources(Reader r, std::map<std::string, Source>& sources) {
   for (auto& [key, value] : r.entries()) {
     Source s;
@@ -755,52 +694,11 @@ void read_file(const std::string& file, const YAML::Node& root, Loaded& out) {
   else if (file == "mechanisms.yaml") k.mechanisms = read_mechanisms(r);
   else if (file == "vocabulary.yaml") k.vocabulary = read_vocabulary(r);
   else if (file == "safety_net.yaml") k.safety_net = read_safety_net(r);
+  else if (file == "fitted.yaml") k.fitted = read_fitted(r);
   else
     out.complaints.push_back({file, 0, "this file has no place in a knowledge folder",
-                              "causes/, courses/, findings/, pathways/, scores/, sources/ or one of the files in docs/knowledge.md"});
+                              "causes/, courses/, findings/, pathways/, scores/, sources/, studies/, trials/ or one of the files in docs/knowledge.md"});
 }
-
-// Names in conditions become indices, and definitions stand where they are used, so that rules can be asked thousands of
-// times. A definition that (directly or not) uses itself is a fault.
-class Resolver {
- public:
-  Resolver(const Knowledge& k, std::vector<Complaint>& complaints) : k_(k), complaints_(complaints) {
-    for (std::size_t f = 0; f < k.findings.size(); ++f) index_[k.findings[f].id] = static_cast<int>(f);
-  }
-
-  void resolve(Condition& c) {
-    using Kind = Condition::Kind;
-    if (++visited_ > kMostNodes || open_.size() > kDeepestFile) {  // definitions of definitions unfold like aliases
-      if (std::exchange(complete_, false))
-        complaints_.push_back(
-            {"pathways/definitions.yaml", c.line, "definitions unfold to too many conditions", "use fewer definitions of definitions"});
-      return;
-    }
-    for (Condition& child : c.of) resolve(child);
-    if (c.kind != Kind::finding && c.kind != Kind::measured) return;
-    if (const auto it = index_.find(c.id); it != index_.end()) c.finding = it->second;
-    const auto definition = k_.definitions.find(c.id);
-    if (c.kind != Kind::finding || definition == k_.definitions.end() || !c.of.empty()) return;
-    if (!open_.insert(c.id).second) {
-      if (told_.insert(c.id).second)
-        complaints_.push_back({"pathways/definitions.yaml", definition->second.line, fmt::format("'{}' is defined by itself", c.id),
-                               "definitions may use others, not themselves"});
-      return;
-    }
-    Condition meaning = definition->second;
-    resolve(meaning);
-    open_.erase(c.id);
-    c.of = {std::move(meaning)};
-  }
-
- private:
-  const Knowledge& k_;
-  std::vector<Complaint>& complaints_;
-  std::map<std::string, int> index_;
-  std::set<std::string> open_, told_;
-  int visited_ = 0;
-  bool complete_ = true;
-};
 
 }  // namespace
 
@@ -809,6 +707,10 @@ Loaded load_knowledge(const KnowledgeFiles& files) {
   for (const auto& [file, text] : files) {
     if (text.size() > kLargestFile) {
       out.complaints.push_back({file, 0, "larger than 4 MiB", "split it"});
+      continue;
+    }
+    if (starts_with(file, "studies/") || starts_with(file, "trials/")) {
+      out.knowledge.texts[file] = text;
       continue;
     }
     try {
@@ -830,16 +732,18 @@ Loaded load_knowledge(const KnowledgeFiles& files) {
   std::sort(out.knowledge.causes.begin(), out.knowledge.causes.end(), by_id);
   std::sort(out.knowledge.courses.begin(), out.knowledge.courses.end(), by_id);
   std::sort(out.knowledge.findings.begin(), out.knowledge.findings.end(), by_id);
-  Resolver resolver(out.knowledge, out.complaints);
-  for (const auto& [name, definition] : out.knowledge.definitions) {  // those that no rule uses too
-    Condition use;
-    use.kind = Condition::Kind::finding;
-    use.id = name;
-    resolver.resolve(use);
+  std::vector<Condition> defined;  // those that no rule uses too
+  std::vector<Condition*> all;
+  for (const auto& [name, definition] : out.knowledge.definitions) {
+    defined.emplace_back();
+    defined.back().kind = Condition::Kind::finding;
+    defined.back().id = name;
   }
-  for (Rule& r : out.knowledge.rules) resolver.resolve(r.when);
+  for (Condition& c : defined) all.push_back(&c);
+  for (Rule& r : out.knowledge.rules) all.push_back(&r.when);
   for (Comparator& c : out.knowledge.comparators)
-    for (auto& list : c.lists) resolver.resolve(list.second);
+    for (auto& list : c.lists) all.push_back(&list.second);
+  resolve(out.knowledge, all, out.complaints);
   return out;
 }
 

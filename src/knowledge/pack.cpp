@@ -142,9 +142,13 @@ void serialize(A& a, Vocabulary& x) {
   a(x.settings, x.locations, x.primaries, x.panels, x.lab_names, x.noted, x.ignored_keys);
 }
 template <class A>
+void serialize(A& a, Fitted& x) {
+  a(x.unfitted, x.parameters, x.mean, x.sd, x.draws);
+}
+template <class A>
 void serialize(A& a, Knowledge& x) {
   a(x.sources, x.mechanisms, x.anatomy, x.population, x.findings, x.causes, x.courses, x.definitions, x.rules, x.thresholds, x.comparators,
-    x.scores, x.safety_net, x.vocabulary);
+    x.scores, x.safety_net, x.vocabulary, x.fitted, x.texts);
 }
 
 std::string pack_knowledge(const Knowledge& knowledge) {

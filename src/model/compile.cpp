@@ -7,6 +7,7 @@
 #include <map>
 
 #include "model/model.h"
+#include "model/parameter.h"
 
 #ifndef DORSALGIA_VERSION
 #define DORSALGIA_VERSION "0.0.0"
@@ -297,6 +298,12 @@ Model compile(const Knowledge& k) {
       const double spread = s.spread ? s.spread->value : 0;
       m.findings[findings.at(name)].shifts.push_back({true, index, s.shift.value, spread * spread});
     }
+  }
+  if (!k.fitted.parameters.empty()) {
+    std::map<std::string, double> moved;
+    for (std::size_t i = 0; i < k.fitted.parameters.size(); ++i) moved[k.fitted.parameters[i]] = k.fitted.mean[i];
+    for (const Parameter& p : parameters(k, m))
+      if (const auto it = moved.find(p.id); it != moved.end()) displace(m, p, it->second);
   }
   m.hash = hash(m);
   return m;

@@ -32,7 +32,7 @@ T normal_pdf(const T& z) {
 // P(from <= Z < to), from the side on which the tail is thin: 1 - 1 would lose it.
 template <class T>
 T normal_between(const T& from, const T& to) {
-  return from > T(0) ? T(normal_cdf(T(-from)) - normal_cdf(T(-to))) : T(normal_cdf(to) - normal_cdf(from));
+  return from > T(0.0) ? T(normal_cdf(T(-from)) - normal_cdf(T(-to))) : T(normal_cdf(to) - normal_cdf(from));
 }
 
 // The mechanisms that are really active in a stage, at a level, with (1) or without (0) the cause's accompaniment.
@@ -65,12 +65,10 @@ double reach(const ModelOf<T>& m, const ModelFindingOf<T>& f, int mechanism, int
   return 1;
 }
 
-// P(discrete finding is at most this grade): every active parent failed to bring more. -1: impossible; the top: certain.
+// P(no active parent brings more than this grade of a discrete finding), the leak left out. grade < f.grades - 1.
 template <class T>
-T at_most(const ModelOf<T>& m, const ModelFindingOf<T>& f, int grade, const State& s, Sex sex, double age) {
-  if (grade < 0) return T(0);
-  if (grade >= f.grades - 1) return T(1);
-  T p = 1.0 - at_age(f.leak[grade], sex, age);
+T unbrought(const ModelOf<T>& m, const ModelFindingOf<T>& f, int grade, const State& s) {
+  T p(1.0);
   for (const LinkOf<T>& link : f.links) switch (link.parent) {
       case Parent::mechanism:
         if (s.active >> link.index & 1) p *= 1.0 - link.p[grade] * reach(m, f, link.index, s.level);
@@ -83,6 +81,14 @@ T at_most(const ModelOf<T>& m, const ModelFindingOf<T>& f, int grade, const Stat
         break;
     }
   return p;
+}
+
+// P(discrete finding is at most this grade): every active parent failed to bring more. -1: impossible; the top: certain.
+template <class T>
+T at_most(const ModelOf<T>& m, const ModelFindingOf<T>& f, int grade, const State& s, Sex sex, double age) {
+  if (grade < 0) return T(0.0);
+  if (grade >= f.grades - 1) return T(1.0);
+  return (1.0 - at_age(f.leak[grade], sex, age)) * unbrought(m, f, grade, s);
 }
 
 // Mean and variance of a measured value in this state, on the finding's scale.
@@ -111,7 +117,7 @@ T measured(const ModelFindingOf<T>& f, double from, double to, const State& s, S
   if (from == to) return (1 - kUnmodelled) * normal_pdf(T((a - mean) / sd)) / sd + kUnmodelled / (high - low);
   const double inside = std::max(0.0, std::min(high, b) - std::max(low, a));
   // An open end is a certainty without a derivative; infinity minus a dual number is not.
-  const T modelled = std::isinf(a) && std::isinf(b) ? T(1)
+  const T modelled = std::isinf(a) && std::isinf(b) ? T(1.0)
                      : std::isinf(b)                ? normal_cdf(T((mean - a) / sd))
                      : std::isinf(a)                ? normal_cdf(T((b - mean) / sd))
                                                     : normal_between(T((a - mean) / sd), T((b - mean) / sd));
@@ -130,7 +136,7 @@ template <class T>
 T factor_present(const ModelOf<T>& m, int finding, int cause, Sex sex, double age) {
   const T prevalence = at_age(m.findings[finding].prevalence, sex, age);
   const auto* link = context_link(m, finding, cause);
-  if (!link || prevalence <= T(0)) return prevalence;
+  if (!link || prevalence <= T(0.0)) return prevalence;
   if (link->is_share) return link->value;
   return prevalence * link->value / (1.0 + prevalence * (link->value - 1.0));
 }
@@ -141,7 +147,7 @@ T graded(const ModelOf<T>& m, int finding, int low, int high, const State& s, Se
   const auto& f = m.findings[finding];
   if (f.shape == Shape::discrete) return at_most(m, f, high, s, sex, age) - at_most(m, f, low - 1, s, sex, age);
   const T present = factor_present(m, finding, s.cause, sex, age);
-  T p = low == 0 ? T(1.0 - present) : T(0);
+  T p = low == 0 ? T(1.0 - present) : T(0.0);
   if (f.shape == Shape::context) return high >= 1 ? T(p + present) : p;
   const auto* link = context_link(m, finding, s.cause);
   for (int bin = std::max(1, low); bin <= high; ++bin) p += present * (link ? link->years : f.years)[bin - 1];

@@ -38,6 +38,10 @@ class Evaluator {
         if (p_.setting < 0) return Truth::unknown;
         return std::count(c.names.begin(), c.names.end(), m_.settings[p_.setting]) ? Truth::yes : Truth::no;
       case Kind::measured: return measured(c);
+      case Kind::cause:
+      case Kind::mechanism:
+      case Kind::region:
+      case Kind::stage: return Truth::unknown;  // the truth is not among the answers
     }
     return Truth::unknown;
   }

@@ -181,6 +181,10 @@ std::string condition_told(const Condition& c) {
     case Kind::location: return "pain in " + fmt::format("{}", fmt::join(c.names, " or "));
     case Kind::setting: return "seen in " + fmt::format("{}", fmt::join(c.names, " or "));
     case Kind::measured: return c.id + " " + range_told(c, "", "above", "below");
+    case Kind::cause: return fmt::format("{}", fmt::join(c.names, " or "));
+    case Kind::mechanism: return "active " + fmt::format("{}", fmt::join(c.names, " or "));
+    case Kind::region: return "at a " + fmt::format("{}", fmt::join(c.names, " or ")) + " level";
+    case Kind::stage: return "in stage " + fmt::format("{}", fmt::join(c.names, " or "));
   }
   return "";
 }

@@ -1,0 +1,241 @@
+// The model's own population, filtered as a study filtered its patients: how many of those who come with back pain meet a
+// condition, by exact enumeration over age, sex, cause, stage, level and what the condition asks for. No sampling, so the
+// sums have derivatives: the same code runs on double and on dual numbers.
+//
+// Given state, age and sex, findings are independent, so a condition is a tree of products. A variable that stands in two
+// places of the tree (fever in "fever" and in "ill") would be counted as two: such variables are summed over, value by value.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "knowledge/knowledge.h"
+#include "model/state.h"
+
+namespace dorsalgia {
+
+// People who meet all of these conditions (names resolved); with recovered_weeks > 0, and are without pain by then.
+struct Group {
+  std::vector<const Condition*> all;
+  double recovered_weeks = 0;
+};
+
+// What a set of groups asks of a model, worked out once: strata, states, variables, trees. Throws std::invalid_argument
+// when a condition ties too many variables together to be summed exactly (over 4,096 combinations).
+struct PopulationPlan {
+  struct Variable {
+    enum class Kind : std::uint8_t { discrete, context, measured, duration, location, recovered, composite } kind;
+    int finding = -1;
+    std::vector<double> cuts;  // measured, duration: values lie between neighbouring cuts
+    double weeks = 0;          // recovered
+    int node = -1;             // composite: the subtree it stands for
+    int atoms = 2;
+    int first = 0;  // of its atoms in the table of probabilities
+  };
+  struct Node {
+    enum class Kind : std::uint8_t { all, any, none, at_least, leaf, causes, mechanisms, levels, stages, ages, sex, constant } kind;
+    std::vector<int> children;
+    int count = 0;            // at_least
+    int variable = -1;        // leaf
+    std::uint32_t atoms = 0;  // leaf: those for which it holds
+    std::vector<bool> which;  // causes, levels; stages: by flat stage index
+    MechanismSet mechanisms = 0;
+    double low = 0, high = 0;  // ages [low, high)
+    Sex wanted = Sex::male;
+    bool truth = true;  // constant
+  };
+  struct Tree {
+    int root;
+    std::vector<int> shared;  // variables to sum over
+  };
+  struct Stratum {
+    double age;
+    Sex sex;
+    double people;
+  };
+  struct Place {
+    State state;  // level: one of those that look alike
+    double share;  // of the cause's people: variant, stage (whatever the time) and levels
+    int stage;     // flat stage index
+  };
+
+  PopulationPlan(const Model& model, const std::vector<Group>& groups, const std::string& setting);
+
+  int setting;  // -1: all of them
+  std::vector<Variable> variables;
+  std::vector<Node> nodes;
+  std::vector<Tree> trees;  // by group
+  std::vector<Stratum> strata;
+  std::vector<Place> places;             // sorted by cause
+  std::vector<int> stage_offset;         // first flat stage index of each cause
+  std::vector<std::vector<double>> duration, recovered;  // by variable: [flat stage index * atoms + atom]
+  int atoms = 0;
+};
+
+// How many people (up to a common factor) are in each group.
+template <class T>
+std::vector<T> weigh(const ModelOf<T>& m, const PopulationPlan& plan) {
+  using Kind = PopulationPlan::Variable::Kind;
+  const std::size_t strata = plan.strata.size(), causes = m.causes.size(), variables = plan.variables.size();
+
+  // Episodes of each cause in each stratum.
+  std::vector<T> people(strata * causes);
+  for (std::size_t x = 0; x < strata; ++x) {
+    const auto& stratum = plan.strata[x];
+    T all_rates(0.0);
+    for (std::size_t c = 0; c < causes; ++c) all_rates += at_age(m.causes[c].rate, stratum.sex, stratum.age);
+    for (int s = 0; s < static_cast<int>(m.settings.size()); ++s) {
+      if (plan.setting >= 0 && plan.setting != s) continue;
+      T there(0.0);
+      for (std::size_t c = 0; c < causes; ++c) there += rate(m, static_cast<int>(c), s, stratum.sex, stratum.age);
+      const T factor = stratum.people * all_rates * (plan.setting >= 0 ? 1.0 : m.setting_shares[s]) / there;
+      for (std::size_t c = 0; c < causes; ++c) people[x * causes + c] += factor * rate(m, static_cast<int>(c), s, stratum.sex, stratum.age);
+    }
+  }
+  std::vector<T> keep(variables * strata);  // 1 - leak
+  for (std::size_t v = 0; v < variables; ++v)
+    if (plan.variables[v].kind == Kind::discrete)
+      for (std::size_t x = 0; x < strata; ++x)
+        keep[v * strata + x] = 1.0 - at_age(m.findings[plan.variables[v].finding].leak[0], plan.strata[x].sex, plan.strata[x].age);
+
+  struct Evaluation {
+    const ModelOf<T>& m;
+    const PopulationPlan& plan;
+    const std::vector<T>& keep;
+    const PopulationPlan::Place* place = nullptr;
+    std::size_t x = 0;
+    std::vector<T> apart, p;                       // discrete findings of this state without leak; probability of each atom
+    std::vector<std::uint64_t> apart_of, p_of;     // for which state, state and stratum
+    std::vector<std::uint32_t> fixed;              // by variable: the atom that is assumed; 0: none
+    std::uint64_t state_stamp = 0, stamp = 0;
+
+    const T* probabilities(int v) {
+      const auto& variable = plan.variables[v];
+      T* out = &p[variable.first];
+      if (p_of[v] == stamp) return out;
+      p_of[v] = stamp;
+      const State& s = place->state;
+      const auto& stratum = plan.strata[x];
+      switch (variable.kind) {
+        case Kind::discrete:
+          if (apart_of[v] != state_stamp) apart[v] = unbrought(m, m.findings[variable.finding], 0, s), apart_of[v] = state_stamp;
+          out[0] = keep[v * plan.strata.size() + x] * apart[v];
+          out[1] = 1.0 - out[0];
+          break;
+        case Kind::context:
+          out[1] = factor_present(m, variable.finding, s.cause, stratum.sex, stratum.age);
+          out[0] = 1.0 - out[1];
+          break;
+        case Kind::measured:
+          for (int a = 0; a < variable.atoms; ++a)
+            out[a] = measured(m.findings[variable.finding], variable.cuts[a], variable.cuts[a + 1], s, stratum.sex, stratum.age);
+          break;
+        case Kind::duration:
+          for (int a = 0; a < variable.atoms; ++a) out[a] = T(plan.duration[v][place->stage * variable.atoms + a]);
+          break;
+        case Kind::recovered:
+          out[1] = T(plan.recovered[v][place->stage]);
+          out[0] = 1.0 - out[1];
+          break;
+        case Kind::location: {
+          double sum = 0;
+          for (int a = 0; a < variable.atoms; ++a) sum += felt(m, a, s);
+          for (int a = 0; a < variable.atoms; ++a) out[a] = T(sum > 0 ? felt(m, a, s) / sum : 0.0);
+          break;
+        }
+        case Kind::composite:
+          out[1] = truth(variable.node);
+          out[0] = 1.0 - out[1];
+          break;
+      }
+      return out;
+    }
+
+    T truth(int index) {
+      using NodeKind = PopulationPlan::Node::Kind;
+      const auto& node = plan.nodes[index];
+      const State& s = place->state;
+      const auto& stratum = plan.strata[x];
+      const auto yes = [](bool b) { return T(b ? 1.0 : 0.0); };
+      switch (node.kind) {
+        case NodeKind::all: {
+          T out(1.0);
+          for (int child : node.children) {
+            out *= truth(child);
+            if (out == T(0.0)) break;
+          }
+          return out;
+        }
+        case NodeKind::any:
+        case NodeKind::none: {
+          T none(1.0);
+          for (int child : node.children) none *= 1.0 - truth(child);
+          return node.kind == NodeKind::none ? none : T(1.0 - none);
+        }
+        case NodeKind::at_least: {
+          std::vector<T> so_many(node.count + 1, T(0.0));  // the last: that many or more
+          so_many[0] = T(1.0);
+          for (int child : node.children) {
+            const T q = truth(child);
+            for (int i = node.count; i >= 0; --i) so_many[i] = so_many[i] * (i == node.count ? T(1.0) : T(1.0 - q)) + (i > 0 ? T(so_many[i - 1] * q) : T(0.0));
+          }
+          return so_many[node.count];
+        }
+        case NodeKind::leaf: {
+          if (fixed[node.variable]) return yes((fixed[node.variable] & node.atoms) != 0);
+          const T* q = probabilities(node.variable);
+          T out(0.0);
+          for (int a = 0; a < plan.variables[node.variable].atoms; ++a)
+            if (node.atoms >> a & 1) out += q[a];
+          return out;
+        }
+        case NodeKind::causes: return yes(node.which[s.cause]);
+        case NodeKind::mechanisms: return yes((s.active & node.mechanisms) != 0);
+        case NodeKind::levels: return yes(node.which[s.level]);
+        case NodeKind::stages: return yes(node.which[place->stage]);
+        case NodeKind::ages: return yes(node.low <= stratum.age && stratum.age < node.high);
+        case NodeKind::sex: return yes(node.wanted == stratum.sex);
+        case NodeKind::constant: return yes(node.truth);
+      }
+      return T(0.0);
+    }
+
+    T over(const PopulationPlan::Tree& tree, std::size_t from) {
+      if (from == tree.shared.size()) return truth(tree.root);
+      const int v = tree.shared[from];
+      const auto& variable = plan.variables[v];
+      const std::vector<T> q(probabilities(v), probabilities(v) + variable.atoms);
+      T out(0.0);
+      for (int a = 0; a < variable.atoms; ++a) {
+        if (q[a] == T(0.0)) continue;
+        fixed[v] = std::uint32_t{1} << a;
+        out += q[a] * over(tree, from + 1);
+      }
+      fixed[v] = 0;
+      return out;
+    }
+  };
+  Evaluation e{m, plan, keep, nullptr, 0, std::vector<T>(variables), std::vector<T>(plan.atoms), std::vector<std::uint64_t>(variables),
+               std::vector<std::uint64_t>(variables), std::vector<std::uint32_t>(variables)};
+
+  std::vector<T> out(plan.trees.size(), T(0.0));
+  for (const auto& place : plan.places) {
+    e.place = &place;
+    ++e.state_stamp;
+    for (e.x = 0; e.x < strata; ++e.x) {
+      const T& n = people[e.x * causes + place.state.cause];
+      if (n == T(0.0)) continue;
+      ++e.stamp;
+      const T weight = n * place.share;
+      for (std::size_t g = 0; g < plan.trees.size(); ++g) {
+        const T p = e.over(plan.trees[g], 0);
+        if (!(p == T(0.0))) out[g] += weight * p;
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace dorsalgia
