@@ -71,23 +71,19 @@ class Builder {
     index = fold_repeated(index);
     std::map<int, int> uses;
     count_uses(index, uses);
-    Plan::Tree out{index, {}};
+    Plan::Tree out{index, {}, {}};
     double combinations = 1;
     for (const auto& [v, n] : uses)
       if (n > 1) out.shared.push_back(v), combinations *= plan_.variables[v].atoms;
     if (combinations > kMostCombinations)
       throw std::invalid_argument(fmt::format("a condition names {} findings more than once: too many combinations to sum", out.shared.size()));
+    out.uses.assign(m_.findings.size(), false);
+    mark(index, out.uses);
     plan_.trees.push_back(std::move(out));
   }
 
-  void places() {
-    std::vector<int> place_findings;
-    bool where = false, region = false;
-    for (const auto& v : plan_.variables) {
-      if (v.kind == Plan::Variable::Kind::location) where = true;
-      if (v.kind == Plan::Variable::Kind::discrete && m_.findings[v.finding].place_segment >= 0) place_findings.push_back(v.finding);
-    }
-    for (const auto& n : plan_.nodes) region = region || n.kind == NodeKind::levels;
+  void looks() {
+    std::map<std::vector<double>, std::size_t> known;
     plan_.stage_offset = {0};
     for (std::size_t c = 0; c < m_.causes.size(); ++c) {
       const ModelCause& cause = m_.causes[c];
@@ -98,28 +94,20 @@ class Builder {
       std::vector<double> ever(n);
       chain.within(0, kInfinity, ever.data());
       tables(chain, ever);
-      // Levels at which everything that is asked looks alike are one place.
-      std::map<std::vector<double>, std::pair<int, double>> alike;
-      for (std::size_t l = 0; l < m_.levels.size(); ++l) {
-        if (cause.levels[l] <= 0) continue;
-        std::vector<double> key = {static_cast<double>(m_.levels[l].canal)};
-        if (region) key.push_back(static_cast<double>(l));
-        for (int f : place_findings)
-          for (int mechanism : {m_.root_compression, m_.cord_compression, m_.cauda_equina_compression})
-            key.push_back(mechanism < 0 ? 0 : reach(m_, m_.findings[f], mechanism, static_cast<int>(l)));
-        if (where)
-          for (std::size_t i = 0; i < m_.locations.size(); ++i)
-            key.push_back(felt(m_, static_cast<int>(i), {static_cast<int>(c), 0, 0, static_cast<int>(l), 0}));
-        const auto [it, fresh] = alike.try_emplace(key, static_cast<int>(l), 0.0);
-        it->second.second += cause.levels[l];
-      }
       for (int variant = 0; variant < 2; ++variant) {
         const double share = variant == 0 ? 1 - cause.accompanied : cause.accompanied;
         if (share <= 0) continue;
         for (int k = 0; k < n; ++k)
-          for (const auto& [key, place] : alike) {
-            const State s{static_cast<int>(c), variant, k, place.first, active(m_, static_cast<int>(c), variant, k, m_.levels[place.first].canal)};
-            if (ever[k] > 0) plan_.places.push_back({s, share * ever[k] * place.second, offset + k});
+          for (std::size_t l = 0; l < m_.levels.size(); ++l) {
+            const double people = share * ever[k] * cause.levels[l];
+            if (people <= 0) continue;
+            const int index = static_cast<int>(c), level = static_cast<int>(l);
+            const State s{index, variant, k, level, active(m_, index, variant, k, m_.levels[l].canal)};
+            const auto [it, fresh] = known.try_emplace(look_of(s, offset + k), plan_.looks.size());
+            if (fresh) plan_.looks.push_back({s, offset + k, {}});
+            auto& its = plan_.looks[it->second].people;
+            if (its.empty() || its.back().first != index) its.emplace_back(index, 0.0);
+            its.back().second += people;
           }
       }
     }
@@ -127,6 +115,11 @@ class Builder {
 
  private:
   int add(Plan::Node node) {
+    // What is true or false of a whole look comes first: most products end there.
+    std::stable_partition(node.children.begin(), node.children.end(), [&](int child) {
+      const NodeKind kind = plan_.nodes[child].kind;
+      return kind >= NodeKind::causes;
+    });
     plan_.nodes.push_back(std::move(node));
     return static_cast<int>(plan_.nodes.size()) - 1;
   }
@@ -254,6 +247,64 @@ class Builder {
     }
   }
 
+  void mark(int index, std::vector<bool>& findings) const {
+    const auto& n = plan_.nodes[index];
+    if (n.kind == NodeKind::leaf) {
+      const auto& v = plan_.variables[n.variable];
+      if (v.finding >= 0) findings[v.finding] = true;
+      if (v.node >= 0) mark(v.node, findings);
+    }
+    for (int child : n.children) mark(child, findings);
+  }
+
+  // Everything about a state that any condition or variable can see.
+  std::vector<double> look_of(const State& s, int stage) const {
+    std::vector<double> key;
+    for (const auto& n : plan_.nodes) switch (n.kind) {
+        case NodeKind::causes: key.push_back(n.which[s.cause]); break;
+        case NodeKind::mechanisms: key.push_back((s.active & n.mechanisms) != 0); break;
+        case NodeKind::levels: key.push_back(n.which[s.level]); break;
+        case NodeKind::stages: key.push_back(n.which[stage]); break;
+        default: break;
+      }
+    for (std::size_t v = 0; v < plan_.variables.size(); ++v) {
+      const auto& variable = plan_.variables[v];
+      key.push_back(-1);  // between variables
+      switch (variable.kind) {
+        case Plan::Variable::Kind::discrete: {
+          const ModelFinding& f = m_.findings[variable.finding];
+          for (std::size_t i = 0; i < f.links.size(); ++i) {
+            const Link& link = f.links[i];
+            double reached = 1;
+            switch (link.parent) {
+              case Parent::mechanism: reached = (s.active >> link.index & 1) ? reach(m_, f, link.index, s.level) : 0; break;
+              case Parent::cause: reached = link.index == s.cause; break;
+              case Parent::stage: reached = link.index == m_.causes[s.cause].course && link.stage == s.stage; break;
+            }
+            if (reached > 0) key.push_back(static_cast<double>(i)), key.push_back(reached);
+          }
+          break;
+        }
+        case Plan::Variable::Kind::context: key.push_back(context_link(m_, variable.finding, s.cause) ? s.cause : -2); break;
+        case Plan::Variable::Kind::measured: {
+          const ModelFinding& f = m_.findings[variable.finding];
+          for (std::size_t i = 0; i < f.shifts.size(); ++i)
+            if (f.shifts[i].is_cause ? f.shifts[i].index == s.cause : (s.active >> f.shifts[i].index & 1) != 0) key.push_back(static_cast<double>(i));
+          break;
+        }
+        case Plan::Variable::Kind::duration:
+          for (int a = 0; a < variable.atoms; ++a) key.push_back(plan_.duration[v][static_cast<std::size_t>(stage) * variable.atoms + a]);
+          break;
+        case Plan::Variable::Kind::recovered: key.push_back(plan_.recovered[v][stage]); break;
+        case Plan::Variable::Kind::location:
+          for (int a = 0; a < variable.atoms; ++a) key.push_back(felt(m_, a, s));
+          break;
+        case Plan::Variable::Kind::composite: break;
+      }
+    }
+    return key;
+  }
+
   void count_uses(int index, std::map<int, int>& uses) const {
     const auto& n = plan_.nodes[index];
     if (n.kind == NodeKind::leaf) ++uses[n.variable];
@@ -351,7 +402,7 @@ PopulationPlan::PopulationPlan(const Model& model, const std::vector<Group>& gro
   build.cut(groups);
   build.strata();
   for (const Group& g : groups) build.tree(g);
-  build.places();
+  build.looks();
 }
 
 }  // namespace dorsalgia

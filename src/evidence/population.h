@@ -26,7 +26,7 @@ struct Group {
 // when a condition ties too many variables together to be summed exactly (over 4,096 combinations).
 struct PopulationPlan {
   struct Variable {
-    enum class Kind : std::uint8_t { discrete, context, measured, duration, location, recovered, composite } kind;
+    enum class Kind : std::uint8_t { discrete, context, measured, duration, location, recovered, composite } kind = Kind::discrete;
     int finding = -1;
     std::vector<double> cuts;  // measured, duration: values lie between neighbouring cuts
     double weeks = 0;          // recovered
@@ -35,7 +35,7 @@ struct PopulationPlan {
     int first = 0;  // of its atoms in the table of probabilities
   };
   struct Node {
-    enum class Kind : std::uint8_t { all, any, none, at_least, leaf, causes, mechanisms, levels, stages, ages, sex, constant } kind;
+    enum class Kind : std::uint8_t { all, any, none, at_least, leaf, causes, mechanisms, levels, stages, ages, sex, constant } kind = Kind::all;
     std::vector<int> children;
     int count = 0;            // at_least
     int variable = -1;        // leaf
@@ -49,16 +49,18 @@ struct PopulationPlan {
   struct Tree {
     int root;
     std::vector<int> shared;  // variables to sum over
+    std::vector<bool> uses;   // by finding
   };
   struct Stratum {
     double age;
     Sex sex;
     double people;
   };
-  struct Place {
-    State state;  // level: one of those that look alike
-    double share;  // of the cause's people: variant, stage (whatever the time) and levels
-    int stage;     // flat stage index
+  // States that look alike to everything that is asked: the same links are active, the same predicates hold.
+  struct Look {
+    State state;  // one of them
+    int stage;    // its flat stage index
+    std::vector<std::pair<int, double>> people;  // cause, share of the cause's people that look so
   };
 
   PopulationPlan(const Model& model, const std::vector<Group>& groups, const std::string& setting);
@@ -68,21 +70,18 @@ struct PopulationPlan {
   std::vector<Node> nodes;
   std::vector<Tree> trees;  // by group
   std::vector<Stratum> strata;
-  std::vector<Place> places;             // sorted by cause
+  std::vector<Look> looks;
   std::vector<int> stage_offset;         // first flat stage index of each cause
   std::vector<std::vector<double>> duration, recovered;  // by variable: [flat stage index * atoms + atom]
   int atoms = 0;
 };
 
-// How many people (up to a common factor) are in each group.
+// Episodes that come to care, up to a common factor: [stratum * causes + cause].
 template <class T>
-std::vector<T> weigh(const ModelOf<T>& m, const PopulationPlan& plan) {
-  using Kind = PopulationPlan::Variable::Kind;
-  const std::size_t strata = plan.strata.size(), causes = m.causes.size(), variables = plan.variables.size();
-
-  // Episodes of each cause in each stratum.
-  std::vector<T> people(strata * causes);
-  for (std::size_t x = 0; x < strata; ++x) {
+std::vector<T> episodes(const ModelOf<T>& m, const PopulationPlan& plan) {
+  const std::size_t causes = m.causes.size();
+  std::vector<T> out(plan.strata.size() * causes, T(0.0));
+  for (std::size_t x = 0; x < plan.strata.size(); ++x) {
     const auto& stratum = plan.strata[x];
     T all_rates(0.0);
     for (std::size_t c = 0; c < causes; ++c) all_rates += at_age(m.causes[c].rate, stratum.sex, stratum.age);
@@ -91,9 +90,17 @@ std::vector<T> weigh(const ModelOf<T>& m, const PopulationPlan& plan) {
       T there(0.0);
       for (std::size_t c = 0; c < causes; ++c) there += rate(m, static_cast<int>(c), s, stratum.sex, stratum.age);
       const T factor = stratum.people * all_rates * (plan.setting >= 0 ? 1.0 : m.setting_shares[s]) / there;
-      for (std::size_t c = 0; c < causes; ++c) people[x * causes + c] += factor * rate(m, static_cast<int>(c), s, stratum.sex, stratum.age);
+      for (std::size_t c = 0; c < causes; ++c) out[x * causes + c] += factor * rate(m, static_cast<int>(c), s, stratum.sex, stratum.age);
     }
   }
+  return out;
+}
+
+// P(condition | look, stratum) of the wanted groups: [(look * strata + stratum) * wanted + place in wanted].
+template <class T>
+std::vector<T> chances(const ModelOf<T>& m, const PopulationPlan& plan, const std::vector<int>& wanted) {
+  using Kind = PopulationPlan::Variable::Kind;
+  const std::size_t strata = plan.strata.size(), variables = plan.variables.size();
   std::vector<T> keep(variables * strata);  // 1 - leak
   for (std::size_t v = 0; v < variables; ++v)
     if (plan.variables[v].kind == Kind::discrete)
@@ -104,7 +111,7 @@ std::vector<T> weigh(const ModelOf<T>& m, const PopulationPlan& plan) {
     const ModelOf<T>& m;
     const PopulationPlan& plan;
     const std::vector<T>& keep;
-    const PopulationPlan::Place* place = nullptr;
+    const PopulationPlan::Look* place = nullptr;
     std::size_t x = 0;
     std::vector<T> apart, p;                       // discrete findings of this state without leak; probability of each atom
     std::vector<std::uint64_t> apart_of, p_of;     // for which state, state and stratum
@@ -220,22 +227,41 @@ std::vector<T> weigh(const ModelOf<T>& m, const PopulationPlan& plan) {
   Evaluation e{m, plan, keep, nullptr, 0, std::vector<T>(variables), std::vector<T>(plan.atoms), std::vector<std::uint64_t>(variables),
                std::vector<std::uint64_t>(variables), std::vector<std::uint32_t>(variables)};
 
-  std::vector<T> out(plan.trees.size(), T(0.0));
-  for (const auto& place : plan.places) {
-    e.place = &place;
+  std::vector<T> out;
+  out.reserve(plan.looks.size() * strata * wanted.size());
+  for (const auto& look : plan.looks) {
+    e.place = &look;
     ++e.state_stamp;
     for (e.x = 0; e.x < strata; ++e.x) {
-      const T& n = people[e.x * causes + place.state.cause];
-      if (n == T(0.0)) continue;
       ++e.stamp;
-      const T weight = n * place.share;
-      for (std::size_t g = 0; g < plan.trees.size(); ++g) {
-        const T p = e.over(plan.trees[g], 0);
-        if (!(p == T(0.0))) out[g] += weight * p;
-      }
+      for (int g : wanted) out.push_back(e.over(plan.trees[g], 0));
     }
   }
   return out;
+}
+
+// Sum over looks and strata of people times chances; the two may be of different types.
+template <class T, class N, class P>
+std::vector<T> count(const PopulationPlan& plan, const std::vector<N>& people, const std::vector<P>& chances, std::size_t wanted) {
+  const std::size_t strata = plan.strata.size(), causes = people.size() / strata;
+  std::vector<T> out(wanted, T(0.0));
+  for (std::size_t l = 0; l < plan.looks.size(); ++l)
+    for (std::size_t x = 0; x < strata; ++x) {
+      const P* p = &chances[(l * strata + x) * wanted];
+      if (std::all_of(p, p + wanted, [](const P& one) { return one == P(0.0); })) continue;
+      N n(0.0);
+      for (const auto& [cause, share] : plan.looks[l].people) n += people[x * causes + cause] * share;
+      for (std::size_t g = 0; g < wanted; ++g) out[g] += n * p[g];
+    }
+  return out;
+}
+
+// How many people (up to a common factor) are in each group.
+template <class T>
+std::vector<T> weigh(const ModelOf<T>& m, const PopulationPlan& plan) {
+  std::vector<int> all(plan.trees.size());
+  for (std::size_t g = 0; g < all.size(); ++g) all[g] = static_cast<int>(g);
+  return count<T>(plan, episodes(m, plan), chances(m, plan, all), all.size());
 }
 
 }  // namespace dorsalgia

@@ -143,6 +143,7 @@ class StudyReader {
     f.use = r.has("use") ? use_of(r.get("use")) : study.use;
     if (study.use == Use::context) f.use = Use::context;
     f.because = r.get("because", false).text();
+    f.missed = r.get("missed", false).text();
     f.cite.file = r.file(), f.cite.line = r.line(), f.cite.source = study.source;
     f.cite.status = status_of(r.get("status"));
     f.cite.where = r.get("where", false).text();
@@ -229,10 +230,11 @@ class StudyReader {
     Reader m = r.get("median_weeks");
     f.value = m.get("value").number();
     if (m.has("interval")) {
+      if (r.has("total")) f.total = r.get("total").number();
       interval(m.get("interval"), f);
     } else {
       // The median of n waiting times whose logarithms spread by about 1.2: standard error 1.2533 * 1.2 / sqrt(n).
-      f.total = m.has("total") || f.use != Use::context ? m.get("total").number() : 0;
+      f.total = r.has("total") || f.use != Use::context ? r.get("total").number() : 0;
       const double half = f.total > 0 ? kZ * 1.2533 * 1.2 / std::sqrt(f.total) : 0;
       f.low = f.value * std::exp(-half), f.high = f.value * std::exp(half);
     }

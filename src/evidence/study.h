@@ -25,6 +25,7 @@ struct StudyFigure {
   std::string from, to;  // of a delay
   Use use = Use::calibration;
   std::string because;
+  std::string missed;  // why the model and this figure differ, once that is understood
   Citation cite;
 };
 

@@ -90,7 +90,10 @@ ModelOf<T> with_scalar(const Model& m) {
     x.spread = f.spread, x.reference_low = f.reference_low, x.reference_high = f.reference_high;
     x.prevalence = ages(f.prevalence);
     for (const AgeSex& leak : f.leak) x.leak.push_back(ages(leak));
-    for (const Link& link : f.links) x.links.push_back({link.parent, link.index, link.stage, {link.p.begin(), link.p.end()}});
+    for (const Link& link : f.links) {
+      x.links.push_back({link.parent, link.index, link.stage, {}});
+      for (double p : link.p) x.links.back().p.emplace_back(p);
+    }
     for (const ShiftLink& link : f.shifts) x.shifts.push_back({link.is_cause, link.index, T(link.shift), link.variance});
     out.findings.push_back(std::move(x));
   }
@@ -99,7 +102,7 @@ ModelOf<T> with_scalar(const Model& m) {
     x.id = c.id, x.group = c.group, x.behaviour = c.behaviour, x.emergency = c.emergency, x.course = c.course, x.tempo = c.tempo;
     x.levels = c.levels, x.referral = c.referral, x.accompaniment = c.accompaniment, x.accompanied = c.accompanied;
     x.rate = ages(c.rate);
-    x.settings.assign(c.settings.begin(), c.settings.end());
+    for (double weight : c.settings) x.settings.emplace_back(weight);
     for (const ModelContextLink& link : c.context) x.context.push_back({link.finding, link.is_share, T(link.value), link.years});
     out.causes.push_back(std::move(x));
   }
