@@ -59,7 +59,7 @@ std::string share(double x) { return fmt::format("{:.3g}", x); }
 void calibrate_command(const Shared& shared, const Options& o) {
   const Knowledge& knowledge = shared.knowledge();
   const std::vector<Study> studies = studies_of(o, knowledge);
-  const Calibration c = calibrate(knowledge, studies, [](int iteration, double cost) { told(fmt::format("fitting: step {}, cost {:.2f}", iteration, cost)); });
+  const Calibrated c = calibrate(knowledge, studies, [](int iteration, double cost) { told(fmt::format("fitting: step {}, cost {:.2f}", iteration, cost)); });
   told_all();
   if (!c.trouble.empty()) throw Stop(kBadInput, "not calibrated: " + c.trouble);
   if (!o.output.empty()) write_output(o.output, fitted_yaml(c, studies));

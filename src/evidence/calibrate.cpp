@@ -21,7 +21,7 @@ namespace dorsalgia {
 
 namespace {
 
-constexpr int kStride = 12;  // derivatives carried at once
+constexpr int kStride = 20;  // derivatives carried at once: a finding has at most 17 mechanisms, and 3 lanes more are shared
 using Dual = ceres::Jet<double, kStride>;
 using Eigen::Index;
 
@@ -113,53 +113,134 @@ std::vector<T> on_scale(const Layout& layout, const std::vector<T>& people) {
 
 std::vector<double> expected(const Layout& layout, const Model& model) { return on_scale(layout, weigh(model, *layout.plan)); }
 
-// d(expected) / d(z) for one study: [figure, place in layout.parameters]. Rates and settings change how many people there
-// are and nothing else of a look; everything about findings changes the chances and not the people.
+enum Lane { kOfCause = 0, kOfStage = 1, kByChance = 2, kOfMechanism = 3 };
+
+// The lane of a finding's parameter, and what of the state must match for it to be the one in that lane: at most one cause's
+// and one stage's link is active in any state, so all of them share a lane.
+struct Seed {
+  int lane, cause = -1, course = -1, stage = -1;
+};
+
+Seed seed_of(const Model& m, const Parameter& p) {
+  switch (p.kind) {
+    case Parameter::Kind::factor: return {kOfCause, p.owner};
+    case Parameter::Kind::link: {
+      const Link& link = m.findings[p.owner].links[p.index];
+      if (link.parent == Parent::mechanism) return {kOfMechanism + link.index};
+      if (link.parent == Parent::cause) return {kOfCause, link.index};
+      return {kOfStage, -1, link.index, link.stage};
+    }
+    case Parameter::Kind::shift: {
+      const ShiftLink& link = m.findings[p.owner].shifts[p.index];
+      return link.is_cause ? Seed{kOfCause, link.index} : Seed{kOfMechanism + link.index};
+    }
+    default: return {kByChance};
+  }
+}
+
+// d(expected) / d(z) for one study: [figure, place in layout.parameters], by the chain rule in three steps of dual numbers
+// through the model's own code: people by rates and settings; chances of conditions by the probabilities of what they name;
+// those probabilities by the parameters of each finding.
 Eigen::MatrixXd derivatives(const Layout& layout, const Model& model, const std::vector<Parameter>& all) {
   const PopulationPlan& plan = *layout.plan;
-  const std::size_t trees = plan.trees.size();
-  std::vector<int> every(trees);
-  for (std::size_t g = 0; g < trees; ++g) every[g] = static_cast<int>(g);
-  const std::vector<double> people = episodes(model, plan), chance = chances(model, plan, every);
-  const std::vector<double> weights = count<double>(plan, people, chance, trees);
-  ModelOf<Dual> dual = with_scalar<Dual>(model);
+  const std::size_t groups = plan.trees.size(), strata = plan.strata.size();
+  const std::vector<double> people = episodes(model, plan), chance = chances(model, plan);
+  const std::vector<double> weights = total<double>(plan, people, chance);
+  Eigen::MatrixXd of_groups = Eigen::MatrixXd::Zero(static_cast<Index>(groups), static_cast<Index>(layout.parameters.size()));
 
-  Eigen::MatrixXd out = Eigen::MatrixXd::Zero(static_cast<Index>(layout.figures.size()), static_cast<Index>(layout.parameters.size()));
-  const auto is_rate = [&](int i) { return all[i].kind == Parameter::Kind::rate || all[i].kind == Parameter::Kind::setting; };
-  const auto finding_of = [&](int i) {
-    return is_rate(i) ? -1 : all[i].kind == Parameter::Kind::factor ? model.causes[all[i].owner].context[all[i].index].finding : all[i].owner;
+  ModelOf<Dual> dual = with_scalar<Dual>(model);
+  std::vector<std::size_t> rates;
+  struct Moved {
+    Index parameter;
+    Seed seed;
   };
-  // Strides of parameters of one kind: of rates, or of one finding.
-  std::vector<std::size_t> order(layout.parameters.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return finding_of(layout.parameters[a]) < finding_of(layout.parameters[b]); });
-  for (std::size_t from = 0, to = 0; from < order.size(); from = to) {
-    const int finding = finding_of(layout.parameters[order[from]]);
-    while (to < order.size() && to < from + kStride && finding_of(layout.parameters[order[to]]) == finding) ++to;
-    std::map<int, ModelFindingOf<Dual>> findings;
-    std::map<int, ModelCauseOf<Dual>> causes;
-    for (std::size_t i = from; i < to; ++i) {
-      const Parameter& p = all[layout.parameters[order[i]]];
-      if (is_rate(layout.parameters[order[i]]) || p.kind == Parameter::Kind::factor) causes.try_emplace(p.owner, dual.causes[p.owner]);
-      else findings.try_emplace(p.owner, dual.findings[p.owner]);
-      displace(dual, p, Dual(0.0, static_cast<int>(i - from)));
+  std::map<int, std::vector<Moved>> by_finding;
+  for (std::size_t i = 0; i < layout.parameters.size(); ++i) {
+    const Parameter& p = all[layout.parameters[i]];
+    if (p.kind == Parameter::Kind::rate || p.kind == Parameter::Kind::setting) {
+      rates.push_back(i);
+      continue;
     }
-    std::vector<Dual> moved;
-    for (double w : weights) moved.emplace_back(w);
-    if (finding < 0) {
-      moved = count<Dual>(plan, episodes(dual, plan), chance, trees);
-    } else {
-      std::vector<int> touched;
-      for (std::size_t g = 0; g < trees; ++g)
-        if (plan.trees[g].uses[finding]) touched.push_back(static_cast<int>(g));
-      const std::vector<Dual> some = count<Dual>(plan, people, chances(dual, plan, touched), touched.size());
-      for (std::size_t g = 0; g < touched.size(); ++g) moved[touched[g]] = some[g];
+    const Seed seed = seed_of(model, p);
+    by_finding[p.kind == Parameter::Kind::factor ? model.causes[p.owner].context[p.index].finding : p.owner].push_back({static_cast<Index>(i), seed});
+    displace(dual, p, Dual(0.0, seed.lane));
+  }
+
+  for (std::size_t from = 0; from < rates.size(); from += kStride) {
+    ModelOf<Dual> moved = with_scalar<Dual>(model);
+    const std::size_t to = std::min(rates.size(), from + kStride);
+    for (std::size_t i = from; i < to; ++i) displace(moved, all[layout.parameters[rates[i]]], Dual(0.0, static_cast<int>(i - from)));
+    const std::vector<Dual> d = total<Dual>(plan, episodes(moved, plan), chance);
+    for (std::size_t g = 0; g < groups; ++g)
+      for (std::size_t i = from; i < to; ++i) of_groups(static_cast<Index>(g), static_cast<Index>(rates[i])) = d[g].v[static_cast<Index>(i - from)];
+  }
+
+  // Variables with parameters, their atoms laid out over lanes; as many passes as the atoms need.
+  struct Seeded {
+    int variable, atom;
+  };
+  std::vector<std::vector<Seeded>> passes;
+  for (std::size_t v = 0; v < plan.variables.size(); ++v) {
+    const auto& variable = plan.variables[v];
+    if (variable.finding < 0 || !by_finding.count(variable.finding)) continue;
+    const bool measured = variable.kind == PopulationPlan::Variable::Kind::measured;
+    for (int a = measured ? 0 : 1; a < variable.atoms; ++a) {
+      if (passes.empty() || passes.back().size() == kStride) passes.emplace_back();
+      passes.back().push_back({static_cast<int>(v), a});
     }
-    const std::vector<Dual> e = on_scale(layout, moved);
-    for (std::size_t f = 0; f < e.size(); ++f)
-      for (std::size_t i = from; i < to; ++i) out(static_cast<Index>(f), static_cast<Index>(order[i])) = e[f].v[static_cast<Index>(i - from)];
-    for (auto& [i, saved] : findings) dual.findings[i] = std::move(saved);
-    for (auto& [i, saved] : causes) dual.causes[i] = std::move(saved);
+  }
+  Evaluation<Dual> of_parameters(dual, plan);
+  for (const auto& pass : passes) {
+    std::vector<int> lanes(plan.atoms, -1);
+    for (std::size_t i = 0; i < pass.size(); ++i) lanes[plan.variables[pass[i].variable].first + pass[i].atom] = static_cast<int>(i);
+    std::vector<int> touched;
+    for (std::size_t g = 0; g < groups; ++g)
+      if (std::any_of(pass.begin(), pass.end(), [&](const Seeded& s) { return plan.trees[g].uses[plan.variables[s.variable].finding]; }))
+        touched.push_back(static_cast<int>(g));
+    Evaluation<double, Dual> of_atoms(model, plan, std::move(lanes));
+    Eigen::ArrayXd slope(static_cast<Index>(groups));
+    for (std::size_t l = 0; l < plan.looks.size(); ++l) {
+      const auto& look = plan.looks[l];
+      of_atoms.look_at(look);
+      of_parameters.look_at(look);
+      const int course = model.causes[look.state.cause].course;
+      for (std::size_t x = 0; x < strata; ++x) {
+        const double* p = &chance[(l * strata + x) * groups];
+        if (std::all_of(touched.begin(), touched.end(), [&](int g) { return p[g] == 0; })) continue;
+        const double n = people_of(plan, people, look, x);
+        if (n == 0) continue;
+        of_atoms.stratum(x);
+        of_parameters.stratum(x);
+        std::vector<Dual> d;
+        for (int g : touched) d.push_back(of_atoms.chance(g));
+        for (std::size_t i = 0; i < pass.size(); ++i) {
+          const auto& variable = plan.variables[pass[i].variable];
+          const Dual& q = of_parameters.probabilities(pass[i].variable)[pass[i].atom];
+          for (const Moved& moved : by_finding.at(variable.finding)) {
+            const Seed& seed = moved.seed;
+            if (seed.cause >= 0 && seed.cause != look.state.cause) continue;
+            if (seed.course >= 0 && (seed.course != course || seed.stage != look.state.stage)) continue;
+            const double by = n * q.v[seed.lane];
+            if (by == 0) continue;
+            for (std::size_t t = 0; t < touched.size(); ++t) of_groups(touched[t], moved.parameter) += by * d[t].v[static_cast<Index>(i)];
+          }
+        }
+      }
+    }
+  }
+
+  // Figures from groups, again by dual numbers: at most four groups a figure.
+  Eigen::MatrixXd out(static_cast<Index>(layout.figures.size()), of_groups.cols());
+  for (std::size_t f = 0; f < layout.figures.size(); ++f) {
+    Layout one;
+    one.figures = {layout.figures[f]};
+    one.groups = {layout.groups[f]};
+    std::vector<Dual> w;
+    for (double weight : weights) w.emplace_back(weight);
+    for (std::size_t i = 0; i < layout.groups[f].size(); ++i) w[layout.groups[f][i]] = Dual(weights[layout.groups[f][i]], static_cast<int>(i));
+    const Dual e = on_scale(one, w)[0];
+    out.row(static_cast<Index>(f)).setZero();
+    for (std::size_t i = 0; i < layout.groups[f].size(); ++i) out.row(static_cast<Index>(f)) += e.v[static_cast<Index>(i)] * of_groups.row(layout.groups[f][i]);
   }
   return out;
 }
@@ -370,8 +451,8 @@ std::vector<Expectation> expectations(const Knowledge& knowledge, const Model& m
   return out;
 }
 
-Calibration calibrate(const Knowledge& hand_written, const std::vector<Study>& studies, const std::function<void(int, double)>& progress) {
-  Calibration out;
+Calibrated calibrate(const Knowledge& hand_written, const std::vector<Study>& studies, const std::function<void(int, double)>& progress) {
+  Calibrated out;
   Knowledge knowledge = hand_written;
   knowledge.fitted = {};
   const Model model = compile(knowledge);
@@ -482,7 +563,7 @@ Calibration calibrate(const Knowledge& hand_written, const std::vector<Study>& s
   return out;
 }
 
-std::string fitted_yaml(const Calibration& c, const std::vector<Study>& studies) {
+std::string fitted_yaml(const Calibrated& c, const std::vector<Study>& studies) {
   std::string out =
       "# Made by `dorsalgia calibrate` from the hand-written numbers and the studies named below. Do not edit: `make calibrate`.\n"
       "# moved and sd are in prior standard deviations of the parameter; from and to are the number before and after\n"

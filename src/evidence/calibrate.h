@@ -54,7 +54,7 @@ struct Conflict {
   double distance_before = 0, distance_after = 0;  // in standard deviations
 };
 
-struct Calibration {
+struct Calibrated {
   Fitted fitted;
   std::vector<Moved> moved;          // by |z|, largest first: all fitted parameters
   std::vector<Conflict> conflicts;   // figures two or more standard deviations away before or after the fit
@@ -64,10 +64,10 @@ struct Calibration {
 };
 
 // Only figures with use: calibration are looked at. Deterministic: the same input gives the same bits.
-Calibration calibrate(const Knowledge& knowledge, const std::vector<Study>& studies,
+Calibrated calibrate(const Knowledge& knowledge, const std::vector<Study>& studies,
                       const std::function<void(int iteration, double cost)>& progress);
 
 // fitted.yaml, byte for byte.
-std::string fitted_yaml(const Calibration& calibration, const std::vector<Study>& studies);
+std::string fitted_yaml(const Calibrated& calibration, const std::vector<Study>& studies);
 
 }  // namespace dorsalgia
