@@ -113,6 +113,11 @@ void Chain::within(double from, double to, double* out) const {
   result = result.cwiseMax(0);
 }
 
+Eigen::MatrixXd Chain::moves(double weeks) const {
+  const Eigen::MatrixXd q = generator_ * weeks;
+  return q.exp().cwiseMax(0);  // rounding may leave -1e-17
+}
+
 Eigen::VectorXd Chain::reaches(const std::vector<bool>& target, double weeks) const {
   // Make the targets absorbing, move for `weeks`, and read off what was absorbed.
   Eigen::MatrixXd q = generator_;
