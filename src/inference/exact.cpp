@@ -849,12 +849,14 @@ std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
   return out;
 }
 
-std::vector<double> ExactEngine::carriers(const Presentation& person, int finding) const {
+Posterior ExactEngine::but_for_lasting(const Presentation& person) const { return t_->visits().but_for_lasting(person); }
+
+std::vector<double> ExactEngine::carriers(const Posterior& posterior, int finding) const {
   const Model& m = *t_->m;
   std::vector<double> out(m.mechanisms.size(), 0.0);
   const ModelFinding& f = m.findings[finding];
   if (f.shape == Shape::context || f.shape == Shape::history) return {};
-  const std::vector<double> active = posterior(person).mechanisms;
+  const std::vector<double>& active = posterior.mechanisms;
   for (const Link& link : f.links)
     if (link.parent == Parent::mechanism) out[link.index] += active[link.index] * link.p[0];
   for (const ShiftLink& link : f.shifts)

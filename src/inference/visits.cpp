@@ -148,6 +148,7 @@ std::optional<Presentation> in_order(const Presentation& person) {
 
 Presentation at_last_visit(const Presentation& person) {
   Presentation out = person;
+  if (person.later.empty()) return out;
   out.later.clear();
   for (const Visit& visit : person.later) {
     for (const Answer& a : visit.answers) {
@@ -572,7 +573,7 @@ void VisitFilter::walk(const Presentation& person, const Statements& said, const
   }
 }
 
-std::vector<VisitFilter::Part> VisitFilter::filtered(const Presentation& person, const CauseWeights& weights) const {
+std::vector<VisitFilter::Part> VisitFilter::filtered(const Presentation& person, const CauseWeights& weights, bool lasting_tells) const {
   std::size_t visits = 1;
   while (visits <= person.later.size() && !person.later[visits - 1].recovered) ++visits;
   Statements said;
@@ -602,7 +603,11 @@ std::vector<VisitFilter::Part> VisitFilter::filtered(const Presentation& person,
     times.presented.push_back(presenting(m_, chain, person));
     double before = 0;
     for (std::size_t i = 0; i + 1 < visits; ++i) {
-      times.moves[i].push_back(chain.moves(person.later[i].weeks - before));
+      Eigen::MatrixXd move = chain.moves(person.later[i].weeks - before);
+      if (!lasting_tells)
+        for (auto row : move.rowwise())
+          if (row.sum() > 0) row /= row.sum();
+      times.moves[i].push_back(std::move(move));
       before = person.later[i].weeks;
     }
     if (visits > person.later.size()) continue;
@@ -642,13 +647,21 @@ std::vector<VisitFilter::Part> VisitFilter::filtered(const Presentation& person,
 }
 
 Posterior VisitFilter::posterior(const Presentation& person, const CauseWeights& weights) const {
+  const std::optional<Presentation> ordered = in_order(person);
+  return summed(ordered ? filtered(*ordered, weights) : std::vector<Part>{});
+}
+
+Posterior VisitFilter::but_for_lasting(const Presentation& person) const {
+  const std::optional<Presentation> ordered = in_order(person);
+  return summed(ordered ? filtered(*ordered, {}, false) : std::vector<Part>{});
+}
+
+Posterior VisitFilter::summed(const std::vector<Part>& parts) const {
   Posterior out;
   out.causes.assign(m_.causes.size(), 0);
   out.mechanisms.assign(m_.mechanisms.size(), 0);
   out.levels.assign(m_.levels.size(), 0);
   for (const auto& c : m_.causes) out.stages.emplace_back(m_.courses[c.course].stages.size(), 0.0);
-  const std::optional<Presentation> ordered = in_order(person);
-  const std::vector<Part> parts = ordered ? filtered(*ordered, weights) : std::vector<Part>{};
   double sum = 0;
   for (const Part& part : parts)
     for (double w : part.mass) sum += w;

@@ -17,8 +17,6 @@ namespace dorsalgia {
 // The simulator draws with the same number.
 inline constexpr double kSteadiness = 0.8;
 
-inline constexpr std::size_t kMostVisits = 12;  // the first included
-
 // The person with facts of one day put together: `later` in strictly rising weeks above 0. Nothing when the facts of one
 // day exclude each other or pain comes back after recovery. Throws std::invalid_argument when visits are out of order.
 std::optional<Presentation> in_order(const Presentation& person);
@@ -39,6 +37,9 @@ class VisitFilter {
   // Of the state at the last visit; forecasts run from there. After recovery no stage is left: stages sum to 0.
   Posterior posterior(const Presentation& person, const CauseWeights& weights = {}) const;
 
+  // The same but for one piece of evidence: that the pain was still there at each visit.
+  Posterior but_for_lasting(const Presentation& person) const;
+
   // What one more answer at the last visit would do: findings never asked, and those asked before but not at that visit
   // (yes-no and graded ones: has it come since?). Order: by finding. Empty after recovery.
   std::vector<Prospect> prospects(const Presentation& person) const;
@@ -47,7 +48,8 @@ class VisitFilter {
   struct Part;
   struct Statements;
   struct Times;
-  std::vector<Part> filtered(const Presentation& in_order, const CauseWeights& weights) const;
+  std::vector<Part> filtered(const Presentation& in_order, const CauseWeights& weights, bool lasting_tells = true) const;
+  Posterior summed(const std::vector<Part>& parts) const;
   void walk(const Presentation& person, const Statements& said, const Profile& x, const std::vector<double>& by_cause, const Times& times,
             std::vector<Part>& out) const;
 
