@@ -113,9 +113,9 @@ void Chain::within(double from, double to, double* out) const {
   result = result.cwiseMax(0);
 }
 
-Eigen::VectorXd Chain::left(double weeks) const {
-  const Eigen::MatrixXd qt = generator_ * weeks;
-  return qt.exp().rowwise().sum();
+Eigen::MatrixXd Chain::moves(double weeks) const {
+  const Eigen::MatrixXd q = generator_ * weeks;
+  return q.exp().cwiseMax(0);  // rounding may leave -1e-17
 }
 
 Eigen::VectorXd Chain::reaches(const std::vector<bool>& target, double weeks) const {

@@ -34,8 +34,8 @@ class Chain {
 
   bool spectral() const { return spectral_; }
 
-  // Probability that a chain now in stage k, left to itself, has not recovered after `weeks`.
-  Eigen::VectorXd left(double weeks) const;
+  // [from, to]: probability of being in stage `to` so many weeks later, left to itself; what a row lacks to 1 has recovered.
+  Eigen::MatrixXd moves(double weeks) const;
 
   // Probability that a chain now in stage k, left to itself, is in or has passed through one of `target` by `weeks`.
   Eigen::VectorXd reaches(const std::vector<bool>& target, double weeks) const;

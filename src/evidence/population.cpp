@@ -380,7 +380,7 @@ class Builder {
             plan_.duration[v].push_back(ever[k] > 0 ? (1 - e) * within[a][k] / ever[k] + e * background : 0);
           }
       } else if (variable.kind == Plan::Variable::Kind::recovered) {
-        const Eigen::VectorXd left = chain.left(variable.weeks);
+        const Eigen::VectorXd left = chain.moves(variable.weeks).rowwise().sum();
         for (int k = 0; k < n; ++k) plan_.recovered[v].push_back(1 - left[k]);
       }
     }

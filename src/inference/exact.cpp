@@ -21,9 +21,11 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <optional>
 
 #include "course/chain.h"
+#include "inference/visits.h"
 #include "model/state.h"
 
 namespace dorsalgia {
@@ -126,6 +128,14 @@ struct ExactEngine::Tables {
   std::vector<std::vector<std::uint16_t>> which_shift;
   // by finding: link of each cause (index into ModelCause::context) or -1; empty unless context or history
   std::vector<std::vector<int>> context_link;
+
+  // Made when the first person with later visits comes.
+  mutable std::once_flag made;
+  mutable std::unique_ptr<VisitFilter> filter;
+  const VisitFilter& visits() const {
+    std::call_once(made, [&] { filter = std::make_unique<VisitFilter>(*m); });
+    return *filter;
+  }
 
   Index n() const { return static_cast<Index>(signatures.size()); }
   Index places() const { return static_cast<Index>(m->levels.size()); }
@@ -734,6 +744,7 @@ int ExactEngine::cells() const { return static_cast<int>(t_->cells.size()); }
 Posterior ExactEngine::posterior(const Presentation& person, const CauseWeights& weights) const {
   const Tables& t = *t_;
   const Model& m = *t.m;
+  if (!person.later.empty()) return t.visits().posterior(person, weights);
   Posterior out;
   out.causes.assign(m.causes.size(), 0);
   out.mechanisms.assign(m.mechanisms.size(), 0);
@@ -793,6 +804,7 @@ Posterior ExactEngine::posterior(const Presentation& person, const CauseWeights&
 std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
   const Tables& t = *t_;
   const Model& m = *t.m;
+  if (!person.later.empty()) return t.visits().prospects(person);
   const Tables::Beliefs beliefs = t.believe_all(person, {});
   std::vector<Tables::Marginals> marginals;
   ByClass mass{};
@@ -837,25 +849,18 @@ std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
   return out;
 }
 
-std::vector<double> ExactEngine::carriers(const Presentation& person, int finding) const {
-  const Tables& t = *t_;
-  const Model& m = *t.m;
+Posterior ExactEngine::but_for_lasting(const Presentation& person) const { return t_->visits().but_for_lasting(person); }
+
+std::vector<double> ExactEngine::carriers(const Posterior& posterior, int finding) const {
+  const Model& m = *t_->m;
   std::vector<double> out(m.mechanisms.size(), 0.0);
   const ModelFinding& f = m.findings[finding];
   if (f.shape == Shape::context || f.shape == Shape::history) return {};
-  const Tables::Beliefs beliefs = t.believe_all(person, {});
-  std::vector<double> active(m.mechanisms.size(), 0.0);
-  double sum = 0;
-  for (const auto& b : beliefs.all)
-    for (Index i = 0; i < t.n(); ++i) {
-      sum += b.w[i];
-      for (MechanismSet rest = t.signatures[i].active; rest; rest &= rest - 1) active[__builtin_ctz(rest)] += b.w[i];
-    }
+  const std::vector<double>& active = posterior.mechanisms;
   for (const Link& link : f.links)
     if (link.parent == Parent::mechanism) out[link.index] += active[link.index] * link.p[0];
   for (const ShiftLink& link : f.shifts)
     if (!link.is_cause) out[link.index] += active[link.index] * std::abs(link.shift);
-  for (double& p : out) p /= sum > 0 ? sum : 1;
   return out;
 }
 

@@ -27,6 +27,7 @@ class ExactEngine {
   ~ExactEngine();
   ExactEngine(ExactEngine&&) noexcept;
 
+  // With later visits: of the state at the last one (inference/visits.h).
   Posterior posterior(const Presentation& person, const CauseWeights& weights = {}) const;
 
   // One backward pass: every finding that has no answer yet. Order: by finding.
@@ -34,7 +35,10 @@ class ExactEngine {
 
   // Among those who have this finding (answer present), how much each mechanism brings it: P(mechanism active and
   // bringing it alone), by mechanism; for explanations. Empty for context.
-  std::vector<double> carriers(const Presentation& person, int finding) const;
+  std::vector<double> carriers(const Posterior& posterior, int finding) const;
+
+  // With later visits: what would be believed if it were not known that the pain was still there at each of them.
+  Posterior but_for_lasting(const Presentation& person) const;
 
   const Model& model() const;
   int cells() const;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include "inference/visits.h"
+
 namespace dorsalgia {
 
 namespace {
@@ -17,17 +19,98 @@ double burden_of(const std::string& name) {
   return it == kBurden.end() ? 5 : it->second;
 }
 
-Presentation without_answer(const Presentation& person, std::size_t i) {
-  Presentation out = person;
-  out.answers.erase(out.answers.begin() + static_cast<std::ptrdiff_t>(i));
-  return out;
-}
-
+// Nothing but who the person is and when they were seen.
 Presentation only_person(const Presentation& person) {
   Presentation out;
   out.age = person.age;
   out.sex = person.sex;
   out.setting = person.setting;
+  for (const Visit& v : person.later) {
+    Visit bare;
+    bare.weeks = v.weeks;
+    bare.recovered = v.recovered;
+    out.later.push_back(bare);
+  }
+  return out;
+}
+
+std::vector<Answer>& answers_at(Presentation& p, std::size_t visit) { return visit == 0 ? p.answers : p.later[visit - 1].answers; }
+const std::vector<Answer>& answers_at(const Presentation& p, std::size_t visit) {
+  return visit == 0 ? p.answers : p.later[visit - 1].answers;
+}
+std::vector<AnyOf>& any_of_at(Presentation& p, std::size_t visit) { return visit == 0 ? p.any_of : p.later[visit - 1].any_of; }
+double week_of(const Presentation& p, std::size_t visit) { return visit == 0 ? 0 : p.later[visit - 1].weeks; }
+
+bool same(const Answer& a, const Answer& b) {
+  return a.finding == b.finding && a.low == b.low && a.high == b.high && a.measured == b.measured && a.from == b.from && a.to == b.to;
+}
+
+// One piece of evidence. An answer that later visits repeat, with none in between that differs, is one piece with them.
+struct Piece {
+  std::string given;
+  int finding = -1;  // -1: location, duration, any of several
+  const Answer* answer = nullptr;
+  std::vector<double> weeks;  // of the visits; empty when there is one visit only, or for what is about no visit
+  Presentation without, alone;
+};
+
+std::vector<Piece> pieces(const Presentation& person) {
+  std::vector<Piece> out;
+  const std::size_t visits = person.later.size() + 1;
+  const Presentation nothing = only_person(person);
+  std::vector<std::vector<bool>> told;  // as a repetition, by visit and answer
+  for (std::size_t i = 0; i < visits; ++i) told.emplace_back(answers_at(person, i).size(), false);
+  for (std::size_t i = 0; i < visits; ++i) {
+    const std::vector<Answer>& here = answers_at(person, i);
+    for (std::size_t j = 0; j < here.size(); ++j) {
+      if (told[i][j]) continue;
+      Piece piece{here[j].given, here[j].finding, &here[j], {}, person, nothing};
+      bool changed = false;
+      for (std::size_t v = i; v < visits && !changed; ++v) {
+        const std::vector<Answer>& there = answers_at(person, v);
+        for (std::size_t k = 0; k < there.size(); ++k) {
+          if (there[k].finding != piece.finding) continue;
+          changed = !same(there[k], here[j]);
+          if (changed) break;
+          told[v][k] = true;
+          std::erase_if(answers_at(piece.without, v), [&](const Answer& a) { return a.finding == piece.finding; });
+          answers_at(piece.alone, v).push_back(there[k]);
+          if (visits > 1) piece.weeks.push_back(week_of(person, v));
+        }
+      }
+      out.push_back(std::move(piece));
+    }
+  }
+  for (std::size_t i = 0; i < visits; ++i) {
+    const std::vector<AnyOf>& here = i == 0 ? person.any_of : person.later[i - 1].any_of;
+    for (std::size_t j = 0; j < here.size(); ++j) {
+      Piece piece{here[j].given, here[j].answers.empty() ? -1 : here[j].answers[0].finding, nullptr, {}, person, nothing};
+      auto& rest = any_of_at(piece.without, i);
+      rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(j));
+      any_of_at(piece.alone, i).push_back(here[j]);
+      if (visits > 1) piece.weeks.push_back(week_of(person, i));
+      out.push_back(std::move(piece));
+    }
+  }
+  if (person.weeks) {
+    Piece piece{"duration", -1, nullptr, {}, person, nothing};
+    piece.without.weeks.reset();
+    piece.alone.weeks = person.weeks;
+    out.push_back(std::move(piece));
+  }
+  Piece location{"location", -1, nullptr, {}, person, nothing}, sensory{"sensory level", -1, nullptr, {}, person, nothing};
+  location.without.locations.clear(), location.alone.locations = person.locations;
+  sensory.without.sensory_segment = -1, sensory.alone.sensory_segment = person.sensory_segment;
+  bool located = !person.locations.empty(), levelled = person.sensory_segment >= 0;
+  for (std::size_t i = 0; i < person.later.size(); ++i) {
+    const Visit& v = person.later[i];
+    location.without.later[i].locations.clear(), location.alone.later[i].locations = v.locations;
+    sensory.without.later[i].sensory_segment = -1, sensory.alone.later[i].sensory_segment = v.sensory_segment;
+    located = located || !v.locations.empty();
+    levelled = levelled || v.sensory_segment >= 0;
+  }
+  if (located) out.push_back(std::move(location));
+  if (levelled) out.push_back(std::move(sensory));
   return out;
 }
 
@@ -45,11 +128,15 @@ Reason push(const std::string& what, const std::string& group, int finding, cons
 
 std::vector<Reason> reasons(const ExactEngine& engine, const Knowledge& knowledge, const Presentation& person, const Posterior& posterior) {
   std::vector<Reason> out;
-  for (std::size_t i = 0; i < person.answers.size(); ++i) {
-    const Answer& a = person.answers[i];
-    Reason r = push(a.given, knowledge.findings[a.finding].group, a.finding, posterior, engine.posterior(without_answer(person, i)));
-    if (a.measured || a.present()) {
-      const std::vector<double> carried = engine.carriers(person, a.finding);
+  for (const Piece& piece : pieces(person)) {
+    if (piece.given == "sensory level") continue;  // the finding of that name says it
+    const std::string group = piece.finding >= 0                                       ? knowledge.findings[piece.finding].group
+                              : piece.given == "duration" || piece.given == "location" ? "pain pattern"
+                                                                                       : "history";
+    Reason r = push(piece.given, group, piece.answer ? piece.finding : -1, posterior, engine.posterior(piece.without));
+    r.weeks = piece.weeks;
+    if (piece.answer && (piece.answer->measured || piece.answer->present())) {
+      const std::vector<double> carried = engine.carriers(posterior, piece.finding);
       const auto top = std::max_element(carried.begin(), carried.end());
       if (top != carried.end() && *top > 0.02) {
         r.mechanism = static_cast<int>(top - carried.begin());
@@ -58,33 +145,25 @@ std::vector<Reason> reasons(const ExactEngine& engine, const Knowledge& knowledg
     }
     out.push_back(std::move(r));
   }
-  for (std::size_t i = 0; i < person.any_of.size(); ++i) {
-    Presentation rest = person;
-    rest.any_of.erase(rest.any_of.begin() + static_cast<std::ptrdiff_t>(i));
-    const int finding = person.any_of[i].answers.empty() ? -1 : person.any_of[i].answers[0].finding;
-    out.push_back(
-        push(person.any_of[i].given, finding < 0 ? "history" : knowledge.findings[finding].group, -1, posterior, engine.posterior(rest)));
-  }
   if (person.age || person.sex) {
     Presentation rest = person;
     rest.age.reset();
     rest.sex.reset();
     out.push_back(push("age and sex", "age and sex", -1, posterior, engine.posterior(rest)));
   }
-  if (person.weeks) {
-    Presentation rest = person;
-    rest.weeks.reset();
-    out.push_back(push("duration", "pain pattern", -1, posterior, engine.posterior(rest)));
-  }
-  if (!person.locations.empty()) {
-    Presentation rest = person;
-    rest.locations.clear();
-    out.push_back(push("location", "pain pattern", -1, posterior, engine.posterior(rest)));
-  }
   if (person.setting >= 0) {
     Presentation rest = person;
     rest.setting = -1;
     out.push_back(push("setting", "age and sex", -1, posterior, engine.posterior(rest)));
+  }
+  if (!person.later.empty()) {
+    // That the pain was still there; after recovery, that it has gone.
+    Presentation before = person;
+    while (!before.later.empty() && before.later.back().recovered) before.later.pop_back();
+    const bool gone = before.later.size() < person.later.size();
+    out.push_back(push(gone ? "the pain has gone" : "the pain is still there", "pain pattern", -1, posterior,
+                       gone ? engine.posterior(before) : engine.but_for_lasting(person)));
+    out.back().weeks = {gone ? person.later[before.later.size()].weeks : person.later.back().weeks};
   }
   std::stable_sort(out.begin(), out.end(),
                    [](const Reason& a, const Reason& b) { return std::abs(a.tumour_decibans) > std::abs(b.tumour_decibans); });
@@ -93,46 +172,19 @@ std::vector<Reason> reasons(const ExactEngine& engine, const Knowledge& knowledg
 
 Fit fit(const ExactEngine& engine, const Knowledge&, const Presentation& person, const Posterior& posterior) {
   Fit out;
-  const double nothing = engine.posterior(only_person(person)).log_evidence;  // 0 but for rounding
+  const double nothing = engine.posterior(only_person(person)).log_evidence;  // one visit: 0 but for rounding
   out.log_evidence = posterior.log_evidence - nothing;
   // Each piece of evidence alone, and how much likelier or less likely the others make it.
   double alone_sum = 0, least = 0;
-  auto piece = [&](const Presentation& alone, const Presentation& rest, const std::string& given) {
-    const double log_alone = engine.posterior(alone).log_evidence - nothing;
-    const double given_rest = posterior.log_evidence - engine.posterior(rest).log_evidence;
+  for (const Piece& piece : pieces(person)) {
+    const double log_alone = engine.posterior(piece.alone).log_evidence - nothing;
     alone_sum += log_alone;
+    if (piece.given == "sensory level") continue;
+    const double given_rest = posterior.log_evidence - engine.posterior(piece.without).log_evidence;
     if (given_rest - log_alone < least) {
       least = given_rest - log_alone;
-      out.least_expected = given;
+      out.least_expected = piece.given;
     }
-  };
-  for (std::size_t i = 0; i < person.answers.size(); ++i) {
-    Presentation alone = only_person(person);
-    alone.answers = {person.answers[i]};
-    piece(alone, without_answer(person, i), person.answers[i].given);
-  }
-  for (std::size_t i = 0; i < person.any_of.size(); ++i) {
-    Presentation alone = only_person(person), rest = person;
-    alone.any_of = {person.any_of[i]};
-    rest.any_of.erase(rest.any_of.begin() + static_cast<std::ptrdiff_t>(i));
-    piece(alone, rest, person.any_of[i].given);
-  }
-  if (person.weeks) {
-    Presentation alone = only_person(person), rest = person;
-    alone.weeks = person.weeks;
-    rest.weeks.reset();
-    piece(alone, rest, "duration");
-  }
-  if (!person.locations.empty()) {
-    Presentation alone = only_person(person), rest = person;
-    alone.locations = person.locations;
-    rest.locations.clear();
-    piece(alone, rest, "location");
-  }
-  if (person.sensory_segment >= 0) {
-    Presentation alone = only_person(person);
-    alone.sensory_segment = person.sensory_segment;
-    alone_sum += engine.posterior(alone).log_evidence - nothing;
   }
   out.conflict = alone_sum - out.log_evidence;
   out.poor = out.conflict >= kPoorFit;
@@ -163,17 +215,20 @@ void collect(const Condition& c, std::vector<int>& out) {
     out.push_back(c.finding);
 }
 
-// The person with this finding now present or absent.
+// The person with this finding present or absent: now, or for what does not change, always.
 Presentation changed(const Model& m, const Presentation& person, int finding, bool present) {
   Presentation out = person;
-  out.answers.erase(std::remove_if(out.answers.begin(), out.answers.end(), [&](const Answer& a) { return a.finding == finding; }),
-                    out.answers.end());
+  const ModelFinding& f = m.findings[finding];
+  const bool lasting = f.shape == Shape::context || f.shape == Shape::history;
+  const std::size_t now = lasting ? 0 : out.later.size();
+  for (std::size_t i = now; i <= out.later.size(); ++i)
+    std::erase_if(answers_at(out, i), [&](const Answer& a) { return a.finding == finding; });
   Answer a;
   a.finding = finding;
   a.low = present ? 1 : 0;
-  a.high = present ? m.findings[finding].grades - 1 : 0;
-  a.given = m.findings[finding].id + (present ? ": present" : ": absent");
-  out.answers.push_back(a);
+  a.high = present ? f.grades - 1 : 0;
+  a.given = f.id + (present ? ": present" : ": absent");
+  answers_at(out, now).push_back(a);
   return out;
 }
 
@@ -184,14 +239,15 @@ Presentation changed(const Model& m, const Presentation& person, int finding, bo
 std::vector<Change> smallest_changes(const ExactEngine& engine, const Knowledge& knowledge, const Presentation& person,
                                      const std::string& profile, const Triage& now) {
   const Model& m = engine.model();
+  const Presentation all = at_last_visit(person);
   std::vector<int> candidates;
   for (const Rule& r : knowledge.rules) collect(r.when, candidates);
-  for (const Answer& a : person.answers)
+  for (const Answer& a : all.answers)
     if (!a.measured && std::find(candidates.begin(), candidates.end(), a.finding) == candidates.end()) candidates.push_back(a.finding);
 
   std::vector<std::pair<int, bool>> flips;
   for (int f : candidates) {
-    const Answer* a = person.answer(f);
+    const Answer* a = all.answer(f);
     if (m.findings[f].shape == Shape::measured) continue;
     if (!a || !a->present()) flips.emplace_back(f, true);
     if (a && a->present()) flips.emplace_back(f, false);

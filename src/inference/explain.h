@@ -20,6 +20,7 @@ struct Reason {
   double tumour_decibans = 0, emergency_decibans = 0;
   int mechanism = -1;          // that carries it most; -1 none
   double mechanism_share = 0;  // P(that mechanism is active and brings it)
+  std::vector<double> weeks;   // of the visits at which it was said; empty: there is one visit only, or it is no answer
 };
 std::vector<Reason> reasons(const ExactEngine& engine, const Knowledge& knowledge, const Presentation& person, const Posterior& posterior);
 

@@ -28,7 +28,8 @@ struct Posterior {
 // What to put in place of the base rates: a factor for each cause. Empty: the base rates themselves.
 using CauseWeights = std::vector<double>;
 
-// The plain one: visits every (cause, variant, stage, level) and multiplies term by term. Slow, for tests.
+// The plain one: goes through every (cause, variant, stage, level) and multiplies term by term. Slow, for tests, and for one
+// visit only: it does not read Presentation::later.
 Posterior oracle(const Model& model, const Presentation& person, const CauseWeights& weights = {});
 
 // People of one age and sex that a presentation may stand for, with weights; one when both are known.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "inference/visits.h"
 #include "person/read.h"
 
 namespace dorsalgia {
@@ -149,9 +150,12 @@ Urgency urgency_of(const std::string& id) {
   return Urgency::routine;
 }
 
-Truth holds(const Condition& condition, const Model& model, const Presentation& person) { return Evaluator(model, person).of(condition); }
+Truth holds(const Condition& condition, const Model& model, const Presentation& person) {
+  return Evaluator(model, at_last_visit(person)).of(condition);
+}
 
-Triage triage(const Knowledge& k, const Model& m, const Presentation& p, const std::string& profile, const Posterior* posterior) {
+Triage triage(const Knowledge& k, const Model& m, const Presentation& person, const std::string& profile, const Posterior* posterior) {
+  const Presentation p = at_last_visit(person);
   Triage out;
   out.child = is_child(p);
   const Evaluator evaluator(m, p);
@@ -192,7 +196,8 @@ Triage triage(const Knowledge& k, const Model& m, const Presentation& p, const s
   return out;
 }
 
-std::vector<ComparatorResult> compare(const Knowledge& k, const Model& m, const Presentation& p) {
+std::vector<ComparatorResult> compare(const Knowledge& k, const Model& m, const Presentation& person) {
+  const Presentation p = at_last_visit(person);
   std::vector<ComparatorResult> out;
   const Evaluator evaluator(m, p);
   for (const Comparator& c : k.comparators) {

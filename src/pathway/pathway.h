@@ -22,6 +22,7 @@ const char* urgency_id(Urgency urgency);      // "soon"
 const char* urgency_phrase(Urgency urgency);  // "within 2 weeks"
 Urgency urgency_of(const std::string& id);
 
+// Of a person seen more than once: all that is known at the last visit (inference/visits.h).
 // The condition's names must be resolved, as load_knowledge leaves them.
 Truth holds(const Condition& condition, const Model& model, const Presentation& person);
 

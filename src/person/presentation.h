@@ -1,4 +1,5 @@
-// Presentation: what is known of one person at one visit. Unknown is never absent: what is not here is unknown.
+// Presentation: what is known of one person, at the first visit and at later ones. Unknown is never absent: what is not
+// here is unknown.
 //
 // Findings are indices into Model::findings (and Knowledge::findings, which has the same order). An answer is always a
 // range, so that "at least suspicious", "raised", "more than 100" and "breast cancer, years unknown" are all one shape.
@@ -29,6 +30,16 @@ struct AnyOf {
   std::string given;
 };
 
+// The same person seen again. The pain is still there unless `recovered`; then nothing but context stands here.
+struct Visit {
+  double weeks = 0;  // since the first visit
+  std::vector<Answer> answers;
+  std::vector<AnyOf> any_of;
+  std::vector<int> locations;
+  int sensory_segment = -1;
+  bool recovered = false;  // free of this pain; no visit with pain follows
+};
+
 struct Presentation {
   std::string id;
   std::optional<double> age;  // years
@@ -42,6 +53,7 @@ struct Presentation {
   int sensory_segment = -1;         // upper border of a sensory level, index into Model::segments
   std::vector<std::string> noted;   // understood, but the model has no use for it
   std::vector<std::string> unread;  // keys of case files that are never read
+  std::vector<Visit> later;         // in order of time; the facts above are those of week 0
 
   const Answer* answer(int finding) const;
 };

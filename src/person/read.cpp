@@ -20,7 +20,8 @@ std::string PersonFault::text() const {
 namespace {
 
 constexpr std::size_t kMostFaults = 100;
-constexpr double kNever = 5e-6;  // prevalence tables write "cannot be" as a number too small to matter
+constexpr double kMostWays = 64;  // in which the open answers of all visits together may be meant
+constexpr double kNever = 5e-6;   // prevalence tables write "cannot be" as a number too small to matter
 
 // What a user wrote, fit to be told again: one short line, cut between characters, nothing that moves a terminal's cursor.
 std::string shorten(const std::string& s) {
@@ -61,7 +62,8 @@ class PersonReader {
       fault("", fmt::format("a person is an object {{...}}, this is {}", kind(j)), "see docs/input.md");
       return done();
     }
-    const std::vector<std::string> known = {"id", "age", "sex", "setting", "context", "duration_weeks", "findings", "labs", "location"};
+    const std::vector<std::string> known = {"id",       "age",  "sex",      "setting", "context", "duration_weeks",
+                                            "findings", "labs", "location", "visits"};
     for (const auto& [key, value] : j.items()) {
       if (key == "id") id(value);
       else if (key == "age") age(value);
@@ -69,28 +71,166 @@ class PersonReader {
       else if (key == "setting") setting(value);
       else if (key == "duration_weeks") duration(value);
       else if (key == "location") location(value);
-      else if (key == "findings" || key == "context" || key == "labs") continue;
+      else if (key == "findings" || key == "context" || key == "labs" || key == "visits") continue;
       else if (contains(k_.vocabulary.ignored_keys, key)) out_.person.unread.push_back(key);
       else if (unknown_ == UnknownNames::refuse && (lookup(key) || key == "cancer_history" || key == "years_since_cancer"))
         fault(shorten(key), "this stands outside the object it belongs in",
               lookup(key) ? "put it under \"findings\"" : "put it under \"context\"");
       else unknown("", key, known, "key");
     }
-    // Context before findings before labs, whatever their order in the file: the result does not depend on it.
-    if (j.contains("context")) section("context", j["context"], &PersonReader::context_item);
-    if (j.contains("findings")) section("findings", j["findings"], &PersonReader::finding_item);
-    if (j.contains("labs")) section("labs", j["labs"], &PersonReader::lab_item);
-    years_since_cancer();
-    impossible();
-    contradicted();
+    sections(j);
+    const json none = json::array();
+    visits(j.contains("visits") && !j["visits"].is_null() ? j["visits"] : none);
     return done();
   }
 
  private:
   PersonRead done() {
-    std::sort(out_.person.answers.begin(), out_.person.answers.end(),
-              [](const Answer& a, const Answer& b) { return a.finding < b.finding; });
+    const auto by_finding = [](const Answer& a, const Answer& b) { return a.finding < b.finding; };
+    std::sort(out_.person.answers.begin(), out_.person.answers.end(), by_finding);
+    for (Visit& v : out_.person.later) std::sort(v.answers.begin(), v.answers.end(), by_finding);
     return std::move(out_);
+  }
+
+  // Context before findings before labs, whatever their order in the file: the result does not depend on it.
+  void sections(const json& j) {
+    if (j.contains("context")) section("context", j["context"], &PersonReader::context_item);
+    if (j.contains("findings")) section("findings", j["findings"], &PersonReader::finding_item);
+    if (j.contains("labs")) section("labs", j["labs"], &PersonReader::lab_item);
+  }
+
+  // Once all that is said about one day has been read.
+  void end_of_day() {
+    years_since_cancer();
+    impossible();
+    contradicted();
+    years_.reset();
+  }
+
+  // ---- later visits
+
+  // Each visit is read into the same fields as the first, which stand aside meanwhile; those of one day share them.
+  void visits(const json& j) {
+    if (!j.is_array()) {
+      end_of_day();
+      return fault("visits", fmt::format("a list of visits is needed, this is {}", kind(j)), "[{\"weeks\": 4, \"findings\": {...}}, ...]");
+    }
+    if (j.size() >= kMostVisits) {
+      end_of_day();
+      return fault("visits", fmt::format("{} later visits, more than {}", j.size(), kMostVisits - 1),
+                   "keep those at which something changed");
+    }
+    Presentation& p = out_.person;
+    std::optional<Visit> first;  // set aside
+    Visit day;                   // week 0 until `first` is set
+    std::string of_day;          // prefix of its paths
+    auto store = [&] {           // what stands in the fields is all of `day`
+      prefix_ = of_day;
+      end_of_day();
+      prefix_.clear();
+      if (!first) return;
+      day.answers = std::move(p.answers), day.any_of = std::move(p.any_of), day.locations = std::move(p.locations);
+      day.sensory_segment = p.sensory_segment;
+      p.later.push_back(std::move(day));
+    };
+    for (std::size_t i = 0; i < j.size(); ++i) {
+      const json& v = j[i];
+      const std::string prefix = fmt::format("visits[{}]", i);
+      const std::optional<double> weeks = weeks_of(prefix, v);
+      if (!weeks) continue;
+      if (*weeks < day.weeks) {
+        fault(prefix + ".weeks", fmt::format("week {:g} comes after week {:g}", *weeks, day.weeks), "put the visits in order of time");
+        continue;
+      }
+      const bool gone = v.contains("recovered") && v["recovered"].is_boolean() && v["recovered"].get<bool>();
+      if (*weeks > day.weeks) {
+        const bool was_gone = first && day.recovered;
+        store();
+        if (!first) first = Visit{0, std::move(p.answers), std::move(p.any_of), std::move(p.locations), p.sensory_segment, false};
+        p.answers.clear(), p.any_of.clear(), p.locations.clear();
+        p.sensory_segment = -1;
+        cancers_.clear();
+        day = Visit{};
+        day.weeks = *weeks;
+        day.recovered = gone;
+        if (was_gone && !gone)
+          fault(prefix, "pain after recovery", "a pain that comes back is assessed as a new one: begin a new person with its first visit");
+      } else if (gone != day.recovered) {
+        fault(prefix + ".recovered", fmt::format("the other visit of week {:g} says otherwise", *weeks), "one of the two is mistaken");
+      }
+      prefix_ = of_day = prefix + ".";
+      for (const auto& [key, value] : v.items()) {
+        if (key == "weeks" || key == "context" || key == "findings" || key == "labs") continue;
+        if (key == "recovered") {
+          if (!value.is_null() && !value.is_boolean()) fault("recovered", fmt::format("true or false is needed, this is {}", kind(value)));
+        } else if (key == "location") {
+          if (!p.locations.empty() && !value.is_null())
+            fault("location", "where it hurts is said twice for one day", "give one list of places");
+          else location(value);
+        } else if (key == "age" || key == "sex" || key == "setting" || key == "duration_weeks" || key == "id") {
+          fault(key, "this is about the person, not about one visit", "put it beside \"visits\", as at the first visit");
+        } else if (contains(k_.vocabulary.ignored_keys, key)) {
+          p.unread.push_back(prefix_ + key);
+        } else if (unknown_ == UnknownNames::refuse && lookup(key)) {
+          fault(shorten(key), "this stands outside the object it belongs in", "put it under \"findings\"");
+        } else {
+          unknown("", key, {"weeks", "context", "findings", "labs", "location", "recovered"}, "key");
+        }
+      }
+      sections(v);
+      const bool context_only = p.sensory_segment < 0 && p.locations.empty() && only_context();
+      if (gone && !context_only)
+        fault("", "a visit after recovery has no findings, labs or location of this pain", "leave them out, or recovered");
+      prefix_.clear();
+    }
+    store();
+    if (first)
+      p.answers = std::move(first->answers), p.any_of = std::move(first->any_of), p.locations = std::move(first->locations),
+      p.sensory_segment = first->sensory_segment;
+    too_open();
+  }
+
+  std::optional<double> weeks_of(const std::string& prefix, const json& v) {
+    const char* remedy = "weeks since the first visit: {\"weeks\": 4, ...}";
+    if (!v.is_object()) {
+      fault(prefix, fmt::format("a visit is an object {{...}}, this is {}", kind(v)), remedy);
+      return std::nullopt;
+    }
+    if (!v.contains("weeks") || v["weeks"].is_null()) {
+      fault(prefix + ".weeks", "when was this visit?", remedy);
+      return std::nullopt;
+    }
+    const std::optional<double> weeks = number(prefix + ".weeks", v["weeks"], "weeks");
+    if (!weeks || (*weeks >= 0 && *weeks <= 6500)) return weeks;
+    fault(prefix + ".weeks", fmt::format("{:g} weeks cannot be", *weeks), "weeks since the first visit, 0 to 6500");
+    return std::nullopt;
+  }
+
+  bool about_context(const Answer& a) const {
+    return m_.findings[a.finding].shape == Shape::context || m_.findings[a.finding].shape == Shape::history;
+  }
+  bool about_context(const AnyOf& any) const {
+    return std::all_of(any.answers.begin(), any.answers.end(), [&](const Answer& a) { return about_context(a); });
+  }
+  bool only_context() const {
+    return std::all_of(out_.person.answers.begin(), out_.person.answers.end(), [&](const Answer& a) { return about_context(a); }) &&
+           std::all_of(out_.person.any_of.begin(), out_.person.any_of.end(), [&](const AnyOf& any) { return about_context(any); });
+  }
+
+  // Every way in which open answers may be meant is summed, over all visits together.
+  void too_open() {
+    if (out_.person.later.empty()) return;
+    double ways = 1;
+    std::string last;
+    auto count = [&](const std::vector<AnyOf>& all) {
+      for (const AnyOf& any : all)
+        if (!about_context(any)) ways *= static_cast<double>(any.answers.size()), last = any.given;
+    };
+    count(out_.person.any_of);
+    for (const Visit& v : out_.person.later) count(v.any_of);
+    if (ways > kMostWays)
+      fault("visits", fmt::format("too many answers leave open which of several is meant, the last: '{}'", last),
+            "give the values, or name which");
   }
 
   static bool contains(const std::vector<std::string>& all, const std::string& x) {
@@ -108,7 +248,9 @@ class PersonReader {
 
   // The first hundred are enough to see what is wrong with a file.
   void fault(const std::string& path, const std::string& message, const std::string& remedy = "") {
-    if (out_.faults.size() < kMostFaults) out_.faults.push_back({path, message, remedy});
+    std::string place = prefix_ + path;
+    if (path.empty() && !prefix_.empty()) place.pop_back();  // the dot
+    if (out_.faults.size() < kMostFaults) out_.faults.push_back({place, message, remedy});
     else if (out_.faults.size() == kMostFaults)
       out_.faults.push_back({"", "more faults follow and are not listed", "is this file about one person?"});
   }
@@ -116,7 +258,7 @@ class PersonReader {
   void unknown(const std::string& section, const std::string& name, const std::vector<std::string>& known, const char* what) {
     const std::string path = section.empty() ? shorten(name) : section + "." + shorten(name);
     if (unknown_ == UnknownNames::note) {
-      out_.person.noted.push_back("unknown: " + path);
+      out_.person.noted.push_back("unknown: " + prefix_ + path);
       return;
     }
     if (out_.faults.size() >= kMostFaults) return fault(path, "");
@@ -329,7 +471,7 @@ class PersonReader {
     unknown("findings", key, names_, "finding");
   }
 
-  void note(const std::string& path) { out_.person.noted.push_back(path); }
+  void note(const std::string& path) { out_.person.noted.push_back(prefix_ + path); }
 
   void context_item(const std::string& path, const std::string& key, const json& j) {
     if (key == "cancer_history" || key == "active_cancer") return cancer_history(path, j);
@@ -458,7 +600,7 @@ class PersonReader {
       const std::string word = trim(words.substr(from, comma - from));
       from = comma + 1;
       if (const auto it = panel.find(word); it != panel.end()) mean(path + ": " + word, path, it->second);
-      else if (unknown_ == UnknownNames::note) note("unknown: " + path);
+      else if (unknown_ == UnknownNames::note) out_.person.noted.push_back("unknown: " + prefix_ + path);
       else
         fault(path, fmt::format("this is not an answer: {}", j.is_string() ? "'" + shorten(word) + "'" : kind(j)),
               "one or more of: " + known);
@@ -478,6 +620,7 @@ class PersonReader {
       if (meaning.any) any.answers.push_back(a);
       else add(path, a);
     }
+    if (meaning.answers.empty()) note(given);
     if (meaning.any) out_.person.any_of.push_back(any);
   }
 
@@ -633,6 +776,7 @@ class PersonReader {
   std::optional<double> years_;
   std::vector<int> cancers_;
   std::string unit_of_name_;
+  std::string prefix_;  // of paths: "visits[1]." while a later visit is read
 };
 
 }  // namespace

@@ -3,7 +3,8 @@
 //   {"age": 68, "sex": "female", "setting": "primary care", "duration_weeks": 6, "location": "thoracic",
 //    "context": {"cancer_history": "breast", "years_since_cancer": 3, "smoker": false},
 //    "findings": {"night_pain": "present", "weight_loss": "absent", "fever": null},
-//    "labs": {"esr_mm_h": 54, "haemoglobin": "11.2 g/dL", "crp": "raised", "calcium": {"value": 2.9, "unit": "mmol/L"}}}
+//    "labs": {"esr_mm_h": 54, "haemoglobin": "11.2 g/dL", "crp": "raised", "calcium": {"value": 2.9, "unit": "mmol/L"}},
+//    "visits": [{"weeks": 4, "findings": {"weakness": "present"}}, {"weeks": 9, "recovered": true}]}
 //
 // null and a missing key mean unknown. Numbers with several possible units need theirs.
 #pragma once
@@ -32,6 +33,7 @@ enum class UnknownNames {
 };
 
 inline constexpr std::size_t kLargestPerson = 1u << 20;  // bytes
+inline constexpr std::size_t kMostVisits = 12;           // the first included
 inline constexpr int kDeepestPerson = 16;                // levels of nesting
 
 PersonRead read_person(const std::string& text, const Knowledge& knowledge, const Model& model,

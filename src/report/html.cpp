@@ -48,11 +48,11 @@ td.b{width:38%;padding-right:.6rem}.wide td.b{width:30%}
 td.b svg{display:block;width:100%;height:.85rem;margin-top:.35rem}
 tbody.g th[colspan]{font-weight:600;padding-top:.6rem;border-bottom-color:var(--edge)}
 .other{fill:var(--other)}.tumour{fill:var(--tumour)}.dot{fill:var(--dot)}.ink{fill:var(--ink)}.softfill{fill:var(--soft)}
-.stroke{stroke:var(--soft);fill:none}.bg{fill:var(--tint)}
+.stroke{stroke:var(--soft);fill:none}.grid{stroke:var(--line);fill:none}.line-tumour{stroke:var(--tumour);stroke-width:2.5;fill:none}.line-other{stroke:var(--other);stroke-width:2;fill:none}.bg{fill:var(--tint)}
 .key{white-space:nowrap}.mark{color:var(--tumour)}
 figure{margin:.75rem 0}figcaption{color:var(--soft);font-size:.875rem}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif}
-.icons svg,.ladder svg,.spine svg{width:100%;height:auto;display:block}.icons{max-width:43rem}.icons.many{max-width:none}td.n+td.n,th.n+th.n,td.n{padding-left:.75rem}
+.icons svg,.ladder svg,.spine svg,.time svg{width:100%;height:auto;display:block}.icons{max-width:43rem}.icons.many{max-width:none}td.n+td.n,th.n+th.n,td.n{padding-left:.75rem}
 .warn{border-left:.35rem solid #8a6a00;padding:.5rem .9rem;background:var(--tint)}
 .net{border:1px solid var(--line);border-radius:.4rem;padding:1rem 1.25rem}
 footer{border-top:1px solid var(--line);padding-top:1rem;padding-bottom:2rem;margin-top:2rem;font-size:.85rem;color:var(--soft)}
@@ -126,6 +126,7 @@ class Page {
     not_assessed();
     if (t_.withheld.empty()) {
       likely();
+      visits();
       causes();
       out_ += "<div class=\"rest\">\n";
       if (!person_) place();
@@ -294,6 +295,64 @@ class Page {
     out_ += "</svg>\n<figcaption>Any tumour, on a scale by tens.";
     if (!asks.empty()) add(" Dashed: a chance of cancer that asks for action by itself ({}).", asks);
     out_ += "</figcaption>\n</figure>\n";
+  }
+
+  // Chances over time, by tens, with a table of the same numbers.
+  void visits() {
+    if (t_.visits.empty()) return;
+    const double left = 92, right = 640, top = 14, bottom = 214;
+    const double end = t_.visits.back().weeks;
+    const auto x = [&](double weeks) { return left + (right - left) * weeks / end; };
+    const auto y = [&](double p) { return bottom - (bottom - top) * std::clamp((std::log10(std::max(p, 1e-12)) + 4) / 4, 0.0, 1.0); };
+    const char* emergency = person_ ? "cannot wait" : "emergency";
+    add("<section class=\"keep\" aria-labelledby=\"visits\">\n<h2 id=\"visits\">{}</h2>\n<figure class=\"time\">\n<svg viewBox=\"0 0 800 "
+        "262\" role=\"img\" aria-labelledby=\"visits-t\"><title id=\"visits-t\">Chances at each visit, on a scale by tens; the table has "
+        "the "
+        "numbers.</title>\n",
+        person_ ? "How it has changed" : "Over the visits");
+    const char* names[] = {"1 in 10,000", "1 in 1,000", "1 in 100", "1 in 10", "all"};
+    for (int i = 0; i < 5; ++i) {
+      const double at = y(std::pow(10, i - 4));
+      add("<path class=\"grid\" d=\"M{} {:.1f}H{}\"/><text class=\"softfill\" x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", left,
+          at, right, left - 8, at + 4, names[i]);
+    }
+    double shown = -1e9;  // labels that would overlap are left to the table
+    for (std::size_t i = 0; i < t_.visits.size(); ++i) {
+      const ToldVisit& v = t_.visits[i];
+      const bool last = i + 1 == t_.visits.size();
+      add("<path class=\"grid\" d=\"M{:.1f} {}V{}\"/>\n", x(v.weeks), top, bottom + 6);
+      if (!last && (x(v.weeks) - shown < 62 || x(end) - x(v.weeks) < 62)) continue;
+      shown = x(v.weeks);
+      add("<text class=\"softfill\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", shown, bottom + 22, escape(v.when));
+    }
+    const auto curve = [&](double ToldVisit::*value, const char* stroke, const char* fill, const char* dash) {
+      std::string points;
+      for (const ToldVisit& v : t_.visits) points += fmt::format("{}{:.1f},{:.1f}", points.empty() ? "" : " ", x(v.weeks), y(v.*value));
+      add("<polyline class=\"{}\" {} points=\"{}\"/>\n", stroke, dash, points);
+      for (const ToldVisit& v : t_.visits)
+        add("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\"/>\n", fill, x(v.weeks), y(v.*value));
+    };
+    curve(&ToldVisit::emergency, "line-other", "other", "stroke-dasharray=\"6 4\"");
+    curve(&ToldVisit::tumour, "line-tumour", "tumour", "");
+    // Named at the end of each line, pushed apart where the lines meet.
+    const ToldVisit& now = t_.visits.back();
+    double tumour_at = y(now.tumour) + 4, emergency_at = y(now.emergency) + 4;
+    if (std::abs(tumour_at - emergency_at) < 16) {
+      const double middle = std::clamp((tumour_at + emergency_at) / 2, top + 12, bottom - 4), up = now.tumour >= now.emergency ? -8 : 8;
+      tumour_at = middle + up, emergency_at = middle - up;
+    }
+    add("<text class=\"tumour\" font-weight=\"bold\" x=\"{}\" y=\"{:.1f}\">any tumour: {}</text>\n<text class=\"other\" x=\"{}\" "
+        "y=\"{:.1f}\">{}: {}</text>\n</svg>\n",
+        right + 12, tumour_at, escape(now.tumour_count), right + 12, emergency_at, emergency, escape(now.emergency_count));
+    add("<figcaption>Numbers at the lines are {}, by what was known at each visit.</figcaption>\n</figure>\n", t_.of);
+    add("<table class=\"time\"><thead><tr><th scope=\"col\">visit</th><th scope=\"col\">what was said</th><th scope=\"col\" "
+        "class=\"n\">tumour "
+        "{}</th><th scope=\"col\" class=\"n\">{}</th></tr></thead><tbody>\n",
+        t_.of, emergency);
+    for (const ToldVisit& v : t_.visits)
+      add("<tr><th scope=\"row\" class=\"key\">{}</th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n", escape(v.when),
+          escape(capital(v.news)), escape(v.tumour_count), escape(v.emergency_count));
+    out_ += "</tbody></table>\n</section>\n";
   }
 
   std::string rows(const std::vector<ToldShare>& all, bool notes) const {

@@ -85,7 +85,7 @@ json json_report(const Report& r) {
     open.push_back({{"id", rule->id}, {"name", rule->name}, {"urgency", rule->urgency}, {"needs", rule->needs}});
 
   json causes = json::array(), mechanisms = json::array(), levels = json::array(), stages = json::array(), forecast = json::array(),
-       reasons = json::array(), next = json::array();
+       reasons = json::array(), next = json::array(), trajectory = json::array();
   json evidence_fit = nullptr;
   if (numbers) {
     const Posterior& p = r.posterior;
@@ -115,10 +115,16 @@ json json_report(const Report& r) {
     }
     for (std::size_t i = 0; i < kForecastWeeks.size(); ++i)
       forecast.push_back({{"weeks", kForecastWeeks[i]}, {"compression", share(p.compression[i])}});
+    for (std::size_t i = 0; i < r.trajectory.size(); ++i)
+      trajectory.push_back({{"weeks", i == 0 ? 0.0 : r.person.later[i - 1].weeks},
+                            {"tumour", share(r.trajectory[i].tumour)},
+                            {"malignant", share(r.trajectory[i].malignant)},
+                            {"emergency", share(r.trajectory[i].emergency)}});
     for (const Reason& x : r.reasons)
       reasons.push_back({{"what", clean(x.what)},
                          {"finding", x.finding < 0 ? json(nullptr) : json(k.findings[x.finding].id)},
                          {"group", x.group},
+                         {"weeks", x.weeks},
                          {"tumour_decibans", number(x.tumour_decibans)},
                          {"emergency_decibans", number(x.emergency_decibans)},
                          {"mechanism", x.mechanism < 0 ? json(nullptr) : json(k.mechanisms[x.mechanism].id)},
@@ -198,6 +204,7 @@ json json_report(const Report& r) {
           {"levels", levels},
           {"stages", stages},
           {"forecast", forecast},
+          {"trajectory", trajectory},
           {"reasons", reasons},
           {"next", next},
           {"changes", changes},

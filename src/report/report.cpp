@@ -9,6 +9,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "inference/visits.h"
 #include "report/telling.h"
 
 namespace dorsalgia {
@@ -20,14 +21,17 @@ constexpr std::size_t kCauses = 8, kMechanisms = 6, kStages = 4, kQuestions = 6,
 // One thing that was said ("cancer_history: none") can be many answers. It is one reason, put back as a whole.
 void join_reasons_said_at_once(const ExactEngine& engine, const Presentation& person, const Posterior& posterior,
                                std::vector<Reason>& all) {
-  std::map<std::string, int> times;
-  for (const Reason& r : all) ++times[r.what];
+  std::map<std::pair<std::string, std::vector<double>>, int> times;
+  for (const Reason& r : all) ++times[{r.what, r.weeks}];
   std::vector<Reason> out;
   for (Reason& r : all) {
-    if (times[r.what] > 1) {
-      if (std::any_of(out.begin(), out.end(), [&](const Reason& o) { return o.what == r.what; })) continue;
+    if (times[{r.what, r.weeks}] > 1) {
+      if (std::any_of(out.begin(), out.end(), [&](const Reason& o) { return o.what == r.what && o.weeks == r.weeks; })) continue;
       Presentation rest = person;
-      std::erase_if(rest.answers, [&](const Answer& a) { return a.given == r.what; });
+      const auto said = [&](const Answer& a) { return a.given == r.what; };
+      if (r.weeks.empty() || std::count(r.weeks.begin(), r.weeks.end(), 0.0)) std::erase_if(rest.answers, said);
+      for (Visit& v : rest.later)
+        if (std::count(r.weeks.begin(), r.weeks.end(), v.weeks)) std::erase_if(v.answers, said);
       const Posterior without = engine.posterior(rest);
       r.tumour_decibans = decibans(posterior.tumour) - decibans(without.tumour);
       r.emergency_decibans = decibans(posterior.emergency) - decibans(without.emergency);
@@ -51,7 +55,8 @@ Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const 
   out.profile = profile;
   const bool child = triage(knowledge, engine.model(), person, profile, nullptr).child;
   if (!child) {
-    out.posterior = engine.posterior(person);
+    if (!person.later.empty()) out.trajectory = trajectory(engine, person);
+    out.posterior = person.later.empty() ? engine.posterior(person) : out.trajectory.back();
     Presentation unasked;
     unasked.age = person.age;
     unasked.sex = person.sex;
@@ -265,7 +270,8 @@ std::string list_of(const std::vector<std::string>& all, std::size_t most, const
 
 class Teller {
  public:
-  Teller(const Report& report, Voice voice) : r_(report), k_(*report.knowledge), m_(*report.model), person_voice_(voice == Voice::person) {
+  Teller(const Report& report, Voice voice)
+      : r_(report), k_(*report.knowledge), m_(*report.model), all_(at_last_visit(report.person)), person_voice_(voice == Voice::person) {
     out_.voice = voice;
   }
 
@@ -284,6 +290,7 @@ class Teller {
     not_assessed();
     if (numbers) {
       probability();
+      visits();
       causes();
       mechanisms();
       levels();
@@ -330,7 +337,7 @@ class Teller {
   }
   std::string where() const {
     std::vector<std::string> all;
-    for (int i : r_.person.locations) all.push_back(m_.locations[i]);
+    for (int i : all_.locations) all.push_back(m_.locations[i]);
     return list_of(all, 9);
   }
   std::string setting() const {
@@ -347,13 +354,14 @@ class Teller {
     if (!p.sex) first += ", sex not given";
     first += p.age ? fmt::format(", {:.3g}", *p.age) : ", age not given";
     parts.push_back(first);
-    if (p.weeks) parts.push_back(weeks());
-    if (!p.locations.empty()) parts.push_back("felt " + where());
+    if (p.weeks) parts.push_back(weeks() + (p.later.empty() ? "" : " at the first visit"));
+    if (!p.later.empty()) parts.push_back(fmt::format("seen {} times, last at week {:.3g}", p.later.size() + 1, p.later.back().weeks));
+    if (!all_.locations.empty()) parts.push_back("felt " + where());
     if (p.setting >= 0) parts.push_back(setting());
     if (!p.age) out_.not_entered.push_back("age (taken as an adult's, averaged over ages)");
     if (!p.sex) out_.not_entered.push_back("sex");
     if (!p.weeks) out_.not_entered.push_back("how long the pain has lasted");
-    if (p.locations.empty()) out_.not_entered.push_back("where it hurts");
+    if (all_.locations.empty()) out_.not_entered.push_back("where it hurts");
     return fmt::format("{}", fmt::join(parts, " · "));
   }
 
@@ -483,6 +491,46 @@ class Teller {
     out_.ladder = {{"before", r_.before.tumour}, {"now", p.tumour}};
     for (const Threshold& t : k_.thresholds)
       if (t.quantity == "malignant") out_.ladder.push_back({fmt::format("asks: {}", urgency_phrase(urgency_of(t.urgency))), t.at_least});
+  }
+
+  // One or two words each of what a visit brought; "no fever" for what was looked for and not found.
+  std::string news(const std::vector<Answer>& answers, const std::vector<AnyOf>& any_of, bool recovered) const {
+    std::vector<std::string> present, absent;
+    if (recovered) present.push_back("the pain has gone");
+    for (const Answer& a : answers) {
+      const Finding& f = k_.findings[a.finding];
+      if (a.measured) {
+        const std::string value = clean(a.given);
+        present.push_back(f.name + " " + value.substr(std::min(value.size(), value.find(": ") + 2)));
+      } else if (a.absent()) {
+        absent.push_back("no " + f.name);
+      } else {
+        present.push_back(f.name);
+      }
+    }
+    for (const AnyOf& any : any_of) present.push_back(said(any.given));
+    present.insert(present.end(), absent.begin(), absent.end());
+    if (present.empty()) return "still in pain";
+    return list_of(present, 3, "and");
+  }
+
+  void visits() {
+    if (r_.trajectory.size() < 2) return;
+    const Presentation& p = r_.person;
+    for (std::size_t i = 0; i < r_.trajectory.size(); ++i) {
+      const Posterior& x = r_.trajectory[i];
+      ToldVisit visit;
+      visit.weeks = i == 0 ? 0 : p.later[i - 1].weeks;
+      visit.when = i == 0 ? "first visit" : fmt::format("week {:.3g}", visit.weeks);
+      visit.news =
+          i == 0 ? news(p.answers, p.any_of, false) : news(p.later[i - 1].answers, p.later[i - 1].any_of, p.later[i - 1].recovered);
+      if (i == 0 && visit.news == "still in pain") visit.news = "back pain";
+      visit.tumour = x.tumour;
+      visit.emergency = x.emergency;
+      visit.tumour_count = count(x.tumour);
+      visit.emergency_count = count(x.emergency);
+      out_.visits.push_back(std::move(visit));
+    }
   }
 
   void causes() {
@@ -623,8 +671,16 @@ class Teller {
     return s;
   }
 
+  // With when it was said, for people seen more than once.
   std::string what(const Reason& x) const {
-    const Presentation& p = r_.person;
+    if (x.weeks.empty() || r_.person.later.empty()) return what_was_said(x);
+    std::vector<std::string> all;
+    for (double w : x.weeks) all.push_back(fmt::format("{:.3g}", w));
+    return fmt::format("{} (week {})", what_was_said(x), fmt::join(all, ", "));
+  }
+
+  std::string what_was_said(const Reason& x) const {
+    const Presentation& p = all_;
     if (x.finding < 0) {
       if (x.what == "age and sex")
         return fmt::format("{}{}{}", p.age ? fmt::format("age {:.3g}", *p.age) : "", p.age && p.sex ? ", " : "",
@@ -642,7 +698,7 @@ class Teller {
       const auto comma = value.find(", ");
       return comma == std::string::npos ? f.name : f.name + value.substr(comma);
     }
-    if (person_voice_ && a && !a->measured) value = a->present() ? "yes" : a->absent() ? "no" : value;
+    if (person_voice_) value = value == "present" ? "yes" : value == "absent" ? "no" : value;
     return f.name + ": " + value;
   }
 
@@ -761,6 +817,7 @@ class Teller {
   const Report& r_;
   const Knowledge& k_;
   const Model& m_;
+  const Presentation all_;  // that is known, as at the last visit
   const bool person_voice_;
   Told out_;
 };

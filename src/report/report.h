@@ -16,10 +16,11 @@ struct Report {
   Presentation person;
   std::string profile;
   Triage triage;
-  Posterior posterior;          // meaningless for children (triage.child): withheld by every layout
-  Posterior before;             // the same person's age, sex and setting, before any answer
-  std::vector<Reason> reasons;  // largest push first
-  std::vector<Question> next;   // best first
+  Posterior posterior;                // meaningless for children (triage.child): withheld by every layout
+  std::vector<Posterior> trajectory;  // at each visit, the first included; empty when there is one only
+  Posterior before;                   // the same person's age, sex and setting, before any answer
+  std::vector<Reason> reasons;        // largest push first
+  std::vector<Question> next;         // best first
   std::vector<Change> changes;
   Fit fit;
   std::vector<ComparatorResult> comparators;

@@ -55,6 +55,14 @@ struct ToldChange {
   std::string answers, urgency, because;
 };
 
+struct ToldVisit {
+  double weeks = 0;  // since the first visit
+  std::string when;  // "first visit", "week 4"
+  std::string news;  // what was said then, shortened
+  double tumour = 0, emergency = 0;
+  std::string tumour_count, emergency_count;
+};
+
 struct Mark {  // on the ladder of chances
   std::string name;
   double probability;
@@ -81,6 +89,7 @@ struct Told {
   double tumour = 0, malignant = 0;
   std::string tumour_count, malignant_count, emergency_count;
   std::vector<Mark> ladder;
+  std::vector<ToldVisit> visits;  // two or more, or none
 
   std::vector<ToldShare> causes, mechanisms, regions, stages;
   std::vector<std::pair<std::string, double>> levels;  // by level, in order of the spine

@@ -105,6 +105,7 @@ class Page {
     not_assessed();
     if (t_.withheld.empty()) {
       probability();
+      visits();
       if (t_.voice == Voice::person) person_numbers();
       else clinician_numbers();
     } else {
@@ -295,6 +296,41 @@ class Page {
                           name.substr(name.find(": ") + 2));
     if (!asks.empty()) paragraph("┊ cancer alone asks for action from: " + asks, "  ", true);
   }
+  // A row a visit, on the ladder's scale by tens.
+  void visits() {
+    if (t_.visits.empty()) return;
+    heading(t_.voice == Voice::person ? "How it has changed" : "Over the visits",
+            fmt::format("{} any tumour, {} emergency, {}, by what was known then", "●", "○", t_.of));
+    std::size_t names = 0, counts = 8;
+    for (const ToldVisit& v : t_.visits) names = std::max(names, seen(v.when));
+    const int columns = std::clamp(width_ - static_cast<int>(names) - 2 * static_cast<int>(counts) - 6, 12, 72);
+    const auto at = [&](double p) { return static_cast<int>(std::lround((std::log10(std::clamp(p, 1e-4, 1.0)) + 4) / 4 * (columns - 1))); };
+    const std::string before = "  " + times(" ", static_cast<int>(names)) + " ";
+    line(before + times(" ", columns) + dim(pad_left("tumour", static_cast<int>(counts)) + pad_left("emerg.", static_cast<int>(counts))));
+    for (const ToldVisit& v : t_.visits) {
+      std::vector<std::string> row(static_cast<std::size_t>(columns), dim("─"));
+      for (int i = 0; i < 5; ++i) row[static_cast<std::size_t>(at(std::pow(10, i - 4)))] = dim(i == 0 ? "├" : i == 4 ? "┤" : "┼");
+      const auto tumours = static_cast<std::size_t>(at(v.tumour)), emergencies = static_cast<std::size_t>(at(v.emergency));
+      row[emergencies] = "○";
+      row[tumours] = tumour(tumours == emergencies ? "◉" : "●");
+      std::string all;
+      for (const auto& c : row) all += c;
+      line("  " + pad(v.when, static_cast<int>(names)) + " " + all + pad_left(v.tumour_count, static_cast<int>(counts)) +
+           pad_left(v.emergency_count, static_cast<int>(counts)));
+      paragraph(v.news, before, true);
+    }
+    std::string ticks = times(" ", columns);
+    const std::vector<std::string> marks = columns >= 56
+                                               ? std::vector<std::string>{"1 in 10,000", "1 in 1,000", "1 in 100", "1 in 10", "all"}
+                                               : std::vector<std::string>{"10,000th", "1,000th", "100th", "10th", "all"};
+    for (std::size_t i = 0; i < 5; ++i) {
+      const auto length = static_cast<int>(marks[i].size());
+      const int from = std::clamp(at(std::pow(10, static_cast<int>(i) - 4)) - length / 2, 0, columns - length);
+      ticks.replace(static_cast<std::size_t>(from), marks[i].size(), marks[i]);
+    }
+    line(before + dim(ticks));
+  }
+
   double threshold(const std::string& name) const {
     for (const Mark& m : t_.ladder)
       if (m.name == name) return m.probability;
