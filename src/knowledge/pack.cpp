@@ -66,6 +66,10 @@ void serialize(A& a, Population& x) {
   a(x.people, x.settings, x.background_share, x.background_median, x.background_spread);
 }
 template <class A>
+void serialize(A& a, RecordedKind& x) {
+  a(x.id, x.done, x.present, x.absent);
+}
+template <class A>
 void serialize(A& a, Shift& x) {
   a(x.shift, x.spread);
 }
@@ -143,7 +147,7 @@ void serialize(A& a, Vocabulary& x) {
 }
 template <class A>
 void serialize(A& a, Knowledge& x) {
-  a(x.sources, x.mechanisms, x.anatomy, x.population, x.findings, x.causes, x.courses, x.definitions, x.rules, x.thresholds, x.comparators,
+  a(x.sources, x.mechanisms, x.anatomy, x.population, x.recording, x.findings, x.causes, x.courses, x.definitions, x.rules, x.thresholds, x.comparators,
     x.scores, x.safety_net, x.vocabulary);
 }
 
