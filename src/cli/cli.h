@@ -48,5 +48,6 @@ void add_ask(CLI::App& app, Shared& shared);
 void add_knowledge(CLI::App& app, Shared& shared);
 void add_score(CLI::App& app, Shared& shared);
 void add_evaluate(CLI::App& app, Shared& shared);
+void add_simulate(CLI::App& app, Shared& shared);
 
 }  // namespace dorsalgia::cli

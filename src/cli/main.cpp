@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   add_knowledge(app, shared);
   add_score(app, shared);
   add_evaluate(app, shared);
+  add_simulate(app, shared);
   try {
     app.parse(argc, argv);
     return kOk;
