@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   add_score(app, shared);
   add_evaluate(app, shared);
   add_studies(app, shared);
+  add_simulate(app, shared);
   try {
     app.parse(argc, argv);
     return kOk;

@@ -41,6 +41,7 @@ class Checker {
     for (const auto& entry : all_numbers(k_)) citation(entry.cite, entry.path);
     anatomy();
     population();
+    recording();
     for (const auto& f : k_.findings) finding(f);
     for (const auto& c : k_.courses) course(c);
     for (const auto& c : k_.causes) cause(c);
@@ -165,6 +166,31 @@ class Checker {
     probability(p.background_share, "background_pain.share");
     figure(p.background_median, "background_pain.median_weeks", 0.1, 5000);
     figure(p.background_spread, "background_pain.spread", 0.1, 5);
+  }
+
+  // Virtual records; a folder may say nothing of them.
+  void recording() {
+    if (k_.recording.empty()) return;
+    std::set<std::string> kinds;
+    for (const RecordedKind& x : k_.recording) {
+      kinds.insert(x.id);
+      const bool always = x.id == "duration" || x.id == "location";  // everybody has one
+      for (const auto* t : {&x.done, &x.present, &x.absent}) {
+        const bool needed = t == &x.present || (t == &x.absent && !always);
+        if (t->values.empty() && !needed) continue;
+        for (const auto& s : settings_)
+          if (std::none_of(t->values.begin(), t->values.end(), [&](const auto& v) { return v.first == s; }))
+            fault(x.present.cite, fmt::format("recording {}: no figure for the setting '{}'", x.id, s));
+        for (const auto& [name, p] : t->values) {
+          known(name, settings_, "setting", t->cite.file, t->cite.line);
+          if (p < 0 || p > 1) fault(t->cite, fmt::format("recording {}: {} lies outside 0 to 1", x.id, p));
+        }
+      }
+    }
+    for (const char* id : {"duration", "location"})
+      if (!kinds.count(id)) fault("recording.yaml", 0, fmt::format("'{}' is missing", id));
+    for (const Finding& f : k_.findings)
+      if (!kinds.count(f.burden)) fault("recording.yaml", 0, fmt::format("nothing is said of the burden '{}', which {} has", f.burden, f.id));
   }
 
   void links(const std::vector<std::pair<std::string, Grades>>& links, const std::string& path, int grades) {
@@ -607,6 +633,11 @@ std::vector<Cited> all_numbers(const Knowledge& k) {
     out.push_back({"anatomy: sensory level offset", k.anatomy.offset_cite, static_cast<int>(k.anatomy.sensory_level_offset.size())});
   table("population: people", k.population.people);
   for (const auto& s : k.population.settings) figure("population: setting " + s.id, s.share);
+  for (const auto& x : k.recording) {
+    if (!x.done.values.empty()) named("recording " + x.id + ": done", x.done);
+    named("recording " + x.id + ": present", x.present);
+    if (!x.absent.values.empty()) named("recording " + x.id + ": absent", x.absent);
+  }
   figure("population: background pain share", k.population.background_share);
   figure("population: background pain median", k.population.background_median);
   figure("population: background pain spread", k.population.background_spread);

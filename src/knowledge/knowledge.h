@@ -105,6 +105,13 @@ struct Population {
   Figure background_share, background_median, background_spread;
 };
 
+// What gets written down, for virtual records (src/simulation): of one kind of finding by setting, a probability.
+struct RecordedKind {
+  std::string id;            // a burden (question, examination, blood_test, ...), or "duration" or "location"
+  NamedTable done;             // asked about, examined, ordered at all: once for a person and kind; empty: always
+  NamedTable present, absent;  // of what was done: written down when it is so, and when it is not (not for duration, location)
+};
+
 // ---- findings
 
 enum class FindingKind { symptom, sign, context, history, test, measured };
@@ -296,6 +303,7 @@ struct Knowledge {
   std::vector<Mechanism> mechanisms;
   Anatomy anatomy;
   Population population;
+  std::vector<RecordedKind> recording;  // empty: this folder says nothing of it
   std::vector<Finding> findings;  // by id
   std::vector<Cause> causes;
   std::vector<Course> courses;

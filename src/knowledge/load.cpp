@@ -425,6 +425,21 @@ Population read_population(Reader r) {
   return p;
 }
 
+std::vector<RecordedKind> read_recording(Reader r) {
+  std::vector<RecordedKind> out;
+  for (auto& [id, kind] : r.get("recording").entries()) {
+    RecordedKind x;
+    x.id = id;
+    if (Reader done = kind.get("done", false); done.ok()) x.done = read_named_table(done);
+    x.present = read_named_table(kind.get("present"));
+    if (Reader absent = kind.get("absent", false); absent.ok()) x.absent = read_named_table(absent);
+    kind.finish();
+    out.push_back(x);
+  }
+  r.finish();
+  return out;
+}
+
 std::vector<Mechanism> read_mechanisms(Reader r) {
   std::vector<Mechanism> out;
   for (auto& item : r.get("mechanisms").items()) {
@@ -691,6 +706,7 @@ void read_file(const std::string& file, const YAML::Node& root, Loaded& out) {
   } else if (starts_with(file, "pathways/")) add(k.rules, read_rule(r, root), file, out.complaints);
   else if (file == "anatomy.yaml") k.anatomy = read_anatomy(r);
   else if (file == "population.yaml") k.population = read_population(r);
+  else if (file == "recording.yaml") k.recording = read_recording(r);
   else if (file == "mechanisms.yaml") k.mechanisms = read_mechanisms(r);
   else if (file == "vocabulary.yaml") k.vocabulary = read_vocabulary(r);
   else if (file == "safety_net.yaml") k.safety_net = read_safety_net(r);

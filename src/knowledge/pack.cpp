@@ -66,6 +66,10 @@ void serialize(A& a, Population& x) {
   a(x.people, x.settings, x.background_share, x.background_median, x.background_spread);
 }
 template <class A>
+void serialize(A& a, RecordedKind& x) {
+  a(x.id, x.done, x.present, x.absent);
+}
+template <class A>
 void serialize(A& a, Shift& x) {
   a(x.shift, x.spread);
 }
@@ -147,8 +151,8 @@ void serialize(A& a, Fitted& x) {
 }
 template <class A>
 void serialize(A& a, Knowledge& x) {
-  a(x.sources, x.mechanisms, x.anatomy, x.population, x.findings, x.causes, x.courses, x.definitions, x.rules, x.thresholds, x.comparators,
-    x.scores, x.safety_net, x.vocabulary, x.fitted, x.texts);
+  a(x.sources, x.mechanisms, x.anatomy, x.population, x.recording, x.findings, x.causes, x.courses, x.definitions, x.rules, x.thresholds,
+    x.comparators, x.scores, x.safety_net, x.vocabulary, x.fitted, x.texts);
 }
 
 std::string pack_knowledge(const Knowledge& knowledge) {

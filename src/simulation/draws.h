@@ -1,0 +1,42 @@
+// Random numbers by their place: Philox4x64-10 at (seed; person, purpose, visit, block). No state is shared or carried on.
+// Salmon JK, Moraes MA, Dror RO, Shaw DE. Parallel random numbers: as easy as 1, 2, 3. SC 2011. Library: Random123.
+#pragma once
+
+#include <Random123/philox.h>
+
+#include <cmath>
+#include <cstdint>
+
+namespace dorsalgia {
+
+enum class Purpose : std::uint64_t { who, course, proneness, finer, measured, stray, border, record, onward, asking, rank };
+
+using Block = r123::Philox4x64::ctr_type;  // 256 random bits
+
+inline Block block(std::uint64_t seed, std::uint64_t person, Purpose purpose, std::uint64_t visit, std::uint64_t number) {
+  return r123::Philox4x64()({{person, static_cast<std::uint64_t>(purpose), visit, number}}, {{seed, 0}});
+}
+
+// In (0, 1), neither end: 53 bits and a half.
+inline double unit(std::uint64_t bits) { return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53; }
+
+// One number after the other from one place.
+class Draws {
+ public:
+  Draws(std::uint64_t seed, std::uint64_t person, Purpose purpose, std::uint64_t visit = 0)
+      : seed_(seed), person_(person), visit_(visit), purpose_(purpose) {}
+  std::uint64_t bits() {
+    if (at_ == 4) now_ = block(seed_, person_, purpose_, visit_, next_++), at_ = 0;
+    return now_[at_++];
+  }
+  double uniform() { return unit(bits()); }
+  double exponential() { return -std::log(uniform()); }
+
+ private:
+  std::uint64_t seed_, person_, visit_, next_ = 0;
+  Purpose purpose_;
+  unsigned at_ = 4;
+  Block now_{};
+};
+
+}  // namespace dorsalgia

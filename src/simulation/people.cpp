@@ -1,0 +1,640 @@
+// How a person costs a microsecond. Everything that does not depend on age is a table made once: for each cause, variant,
+// stage and part of the canal a row over the findings of P(absent) without leak, and for each level a row of what
+// compression there does to place findings. A person's row is leak(age, sex) x cell x place, compared with sixteen random
+// bits a finding in one loop that compilers vectorise, in single precision. Where the sixteen bits or the precision do not
+// decide, where there are more than two grades, and where a cause changes a factor's prevalence, the exact rule of
+// model/state.h decides with 53 more bits: so every grade is what the plain rule gives (tests/simulation compare them).
+#include "simulation/people.h"
+
+#include <Eigen/Dense>
+#include <Random123/boxmuller.hpp>
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <numeric>
+#include <stdexcept>
+
+#include "knowledge/knowledge.h"
+#include "simulation/draws.h"
+
+namespace dorsalgia {
+
+namespace {
+
+constexpr double kLanes = 65536;           // values of sixteen bits
+constexpr float kDoubt = 0.05F;            // in lanes; single precision is off by less than 0.02
+constexpr int kIntervals = kAgeBands + 1;  // below the first middle, between two, above the last
+
+// Draws i with a probability proportional to its weight, in constant time. Walker AJ, 1977; Vose MD, 1991.
+class Alias {
+ public:
+  Alias() = default;
+  explicit Alias(const std::vector<double>& weights) : keep_(weights.size(), 1), other_(weights.size(), 0) {
+    const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+    std::vector<double> scaled;
+    std::vector<std::size_t> small, large;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      scaled.push_back(sum > 0 ? weights[i] / sum * static_cast<double>(weights.size()) : 1);
+      (scaled[i] < 1 ? small : large).push_back(i);
+      other_[i] = static_cast<int>(i);
+    }
+    while (!small.empty() && !large.empty()) {
+      const std::size_t s = small.back(), l = large.back();
+      small.pop_back();
+      keep_[s] = scaled[s], other_[s] = static_cast<int>(l);
+      scaled[l] -= 1 - scaled[s];
+      if (scaled[l] < 1) large.pop_back(), small.push_back(l);
+    }
+    // Rounding may leave some behind that are 1 but for the last digits; one that weighs nothing must never be drawn.
+    for (std::size_t s : small)
+      if (weights[s] <= 0) keep_[s] = 0, other_[s] = static_cast<int>(std::max_element(weights.begin(), weights.end()) - weights.begin());
+  }
+  int draw(double u) const {  // u in (0, 1)
+    const double x = u * static_cast<double>(keep_.size());
+    const auto i = std::min(static_cast<std::size_t>(x), keep_.size() - 1);
+    return x - static_cast<double>(i) < keep_[i] ? static_cast<int>(i) : other_[i];
+  }
+
+ private:
+  std::vector<double> keep_;
+  std::vector<int> other_;
+};
+
+// A stretch of ages of one sex in which every rate is linear.
+struct Piece {
+  Sex sex;
+  double from, to, people;  // years; people in it
+  int interval, low, high;  // bands whose middles it lies between; the same at the ends
+  double w_from, w_to;      // weight of `high` at its ends
+};
+
+// A course at a cause's tempo: as it goes when people come to care, and as it goes left to itself.
+struct Walk {
+  struct Exits {
+    double speed = 0;  // per week; 0: never left
+    Alias to;          // stages, and one more for coming to care, or for recovering
+  };
+  Alias entry;
+  std::vector<Exits> to_care, onward;
+};
+
+struct Normal {
+  float shift, sd;
+};
+
+// The person's own place in the tables.
+struct Place {
+  const Piece* piece;
+  double w;
+};
+
+void sweep(const float* base, const float* slope, float w, const float* cell, const float* place, const std::uint16_t* lanes,
+           const std::uint8_t* simple, std::size_t n, std::uint8_t* out) {
+  for (std::size_t f = 0; f < n; ++f) {
+    const float most = (base[f] + w * slope[f]) * cell[f] * place[f], apart = most - static_cast<float>(static_cast<int>(lanes[f]));
+    // 0: absent; 1: present, and no more to be said; 2: to be looked at.
+    const std::uint8_t present = apart <= -kDoubt ? simple[f] : std::uint8_t{2};
+    out[f] = apart >= 1 + kDoubt ? std::uint8_t{0} : present;
+  }
+}
+
+}  // namespace
+
+struct People::Tables {
+  const Model& m;
+  std::uint64_t seed;
+  Cohort cohort;
+  const Recording* recording;
+
+  std::vector<Piece> pieces;
+  // by setting
+  Alias settings;
+  std::vector<Alias> piece_of;
+  std::vector<double> most_accepted, share, weight;               // weight: before division by the cause's own
+  std::vector<std::array<std::array<double, kAgeBands>, 2>> sum;  // of cohort rates, at the middles of the bands
+  std::vector<std::array<std::array<double, kAgeBands>, 2>> plain_sum;
+  std::vector<std::array<std::array<Alias, kAgeBands>, 2>> causes;
+  AgeSex all_rates{};
+
+  std::vector<Walk> walks;
+  std::vector<int> walk_of;  // by cause
+  std::vector<Alias> level_of, referred, felt_at, border_at;
+  Alias border_anywhere;
+
+  std::size_t findings, width;                                            // width: findings and what fills the last block
+  std::array<std::array<std::vector<float>, kIntervals>, 2> base, slope;  // 65536 (1 - leak) or (1 - prevalence)
+  std::vector<std::uint8_t> simple;                                       // 1: two grades, and no exact rule is needed
+  std::vector<float> cells, places;
+  std::vector<int> first_row, pattern_of;  // by cause; by row
+  std::vector<int> measured;
+  std::array<std::array<std::vector<std::array<double, 2>>, kIntervals>, 2> centre;  // value and slope, in the finding's unit
+  std::vector<double> scale_low, scale_high;
+  std::vector<Normal> normals;  // by row, measured
+
+  Tables(const Model& model, std::uint64_t its_seed, Cohort its_cohort, const Recording* its_recording)
+      : m(model), seed(its_seed), cohort(std::move(its_cohort)), recording(its_recording) {
+    findings = m.findings.size();
+    width = (findings + 15) / 16 * 16;
+    build_ages();
+    build_causes();
+    build_courses();
+    build_anatomy();
+    build_leaks();
+    build_cells();
+  }
+
+  // ---- building
+
+  void build_ages() {
+    for (int sex = 0; sex < 2; ++sex)
+      for (int band = 0; band < kAgeBands; ++band) {
+        const double from = kAgeFrom[band], middle = kAgeMiddle[band], to = band + 1 < kAgeBands ? kAgeFrom[band + 1] : kOldest;
+        const double density = m.people[sex][band] / (to - from);
+        auto add = [&](double a, double b, int low, int high, int interval) {
+          auto w = [&](double age) { return low == high ? 0 : (age - kAgeMiddle[low]) / (kAgeMiddle[high] - kAgeMiddle[low]); };
+          pieces.push_back({static_cast<Sex>(sex), a, b, density * (b - a), interval, low, high, w(a), w(b)});
+        };
+        add(from, middle, std::max(0, band - 1), band, band);
+        add(middle, to, band, std::min(kAgeBands - 1, band + 1), band + 1);
+      }
+  }
+
+  static double at(const std::array<double, kAgeBands>& v, const Piece& p, double w) { return v[p.low] + w * (v[p.high] - v[p.low]); }
+
+  double of_cohort(std::size_t c) const { return cohort.causes.empty() ? 1 : cohort.causes[c]; }
+
+  void build_causes() {
+    for (int sex = 0; sex < 2; ++sex)
+      for (int band = 0; band < kAgeBands; ++band)
+        for (const ModelCause& c : m.causes) all_rates[sex][band] += c.rate[sex][band];
+    const std::size_t n = m.settings.size();
+    sum.resize(n), plain_sum.resize(n), causes.resize(n), share.assign(n, 0), most_accepted.assign(n, 0);
+    std::vector<double> come(n, 0.0);
+    for (std::size_t s = 0; s < n; ++s) {
+      for (int sex = 0; sex < 2; ++sex)
+        for (int band = 0; band < kAgeBands; ++band) {
+          std::vector<double> rates;
+          double plain = 0;
+          for (std::size_t c = 0; c < m.causes.size(); ++c) {
+            const double rate = m.causes[c].rate[sex][band] * m.causes[c].settings[s];
+            plain += rate;
+            rates.push_back(rate * of_cohort(c));
+          }
+          sum[s][sex][band] = std::accumulate(rates.begin(), rates.end(), 0.0);
+          plain_sum[s][sex][band] = plain;
+          causes[s][sex][band] = Alias(rates);
+        }
+      std::vector<double> mass;
+      double all = 0, here = 0;
+      for (const Piece& p : pieces) {
+        const auto& cohort_sum = sum[s][static_cast<int>(p.sex)];
+        mass.push_back(p.people * (at(cohort_sum, p, p.w_from) + at(cohort_sum, p, p.w_to)) / 2);
+        for (double w : {p.w_from, p.w_to}) most_accepted[s] = std::max(most_accepted[s], accepted(p, w, s));
+        all += p.people * (at(all_rates[static_cast<int>(p.sex)], p, p.w_from) + at(all_rates[static_cast<int>(p.sex)], p, p.w_to)) / 2;
+        // Simpson; a ratio of lines times a line is smooth.
+        constexpr int kSteps = 32;
+        for (int i = 0; i <= kSteps; ++i) {
+          const double w = p.w_from + (p.w_to - p.w_from) * i / kSteps, simpson = i == 0 || i == kSteps ? 1 : i % 2 ? 4 : 2;
+          here += p.people * simpson / (3 * kSteps) * accepted(p, w, s) * at(cohort_sum, p, w);
+        }
+      }
+      piece_of.emplace_back(mass);
+      share[s] = here / all;
+      if (share[s] > 0) come[s] = cohort.setting < 0 ? m.setting_shares[s] : cohort.setting == static_cast<int>(s);
+    }
+    const double coming = std::accumulate(come.begin(), come.end(), 0.0);
+    if (!(coming > 0)) throw std::invalid_argument("nobody is of this cohort");
+    settings = Alias(come);
+    for (double x : share) weight.push_back(x * coming);
+  }
+
+  // How many of those whom the rates of this setting suggest at this age are taken, so that ages follow the sum of all rates.
+  double accepted(const Piece& p, double w, std::size_t setting) const {
+    const double there = at(plain_sum[setting][static_cast<int>(p.sex)], p, w);
+    return there > 0 ? at(all_rates[static_cast<int>(p.sex)], p, w) / there : 0;
+  }
+
+  void build_courses() {
+    std::map<std::pair<int, double>, int> known;
+    for (const ModelCause& c : m.causes) {
+      const auto [it, fresh] = known.emplace(std::make_pair(c.course, c.tempo), static_cast<int>(walks.size()));
+      walk_of.push_back(it->second);
+      if (fresh) walks.push_back(walk(m.courses[c.course], c.tempo));
+    }
+  }
+
+  // Given that a person comes to care at all, the chain is again one of Markov with the same times in each stage, and exits
+  // in proportion to their speed times the chance h of coming to care from there (Doob's transform): nobody is drawn who
+  // recovers unseen.
+  static Walk walk(const ModelCourse& course, double tempo) {
+    const std::size_t n = course.stages.size();
+    const auto speed = [&](std::size_t k, std::size_t j) { return course.generator[k * n + j] * tempo; };
+    const auto size = static_cast<Eigen::Index>(n);
+    Eigen::MatrixXd leaves(size, size);  // -A
+    Eigen::VectorXd presents(size);
+    for (std::size_t k = 0; k < n; ++k) {
+      presents[static_cast<Eigen::Index>(k)] = course.stages[k].presents;
+      for (std::size_t j = 0; j < n; ++j)
+        leaves(static_cast<Eigen::Index>(k), static_cast<Eigen::Index>(j)) = -speed(k, j) + (j == k ? course.stages[k].presents : 0);
+    }
+    const Eigen::VectorXd h = leaves.partialPivLu().solve(presents);
+    Walk out;
+    std::vector<double> entry;
+    for (std::size_t k = 0; k < n; ++k) {
+      entry.push_back(course.stages[k].entry * h[static_cast<Eigen::Index>(k)]);
+      std::vector<double> to_care(n + 1, 0.0), onward(n + 1, 0.0);
+      double leaving = 0;
+      for (std::size_t j = 0; j < n; ++j)
+        if (j != k) to_care[j] = speed(k, j) * h[static_cast<Eigen::Index>(j)], onward[j] = speed(k, j), leaving += speed(k, j);
+      to_care[n] = course.stages[k].presents;
+      onward[n] = std::max(0.0, -speed(k, k) - leaving);
+      if (onward[n] < -1e-9 * speed(k, k)) onward[n] = 0;  // rounding is no recovery
+      out.to_care.push_back({-speed(k, k) + course.stages[k].presents, Alias(to_care)});
+      out.onward.push_back({-speed(k, k), Alias(onward)});
+    }
+    out.entry = Alias(entry);
+    return out;
+  }
+
+  void build_anatomy() {
+    for (const ModelCause& c : m.causes) {
+      level_of.emplace_back(c.levels);
+      referred.emplace_back(c.referral);
+    }
+    const std::size_t n = m.segments.size();
+    for (const ModelLevel& l : m.levels) {
+      felt_at.emplace_back(l.pain);
+      std::vector<double> border(n + 1, n ? 0.1 / static_cast<double>(n) : 0);  // the last: beyond the segments
+      border[n] = 0;
+      for (const auto& [offset, p] : m.sensory_level_offset) {
+        const int segment = l.cord_segment + offset;
+        border[segment >= 0 && segment < static_cast<int>(n) ? static_cast<std::size_t>(segment) : n] += 0.9 * p;
+      }
+      border_at.emplace_back(border);
+    }
+    border_anywhere = Alias(std::vector<double>(n, 1.0));
+  }
+
+  void build_leaks() {
+    for (int sex = 0; sex < 2; ++sex)
+      for (int interval = 0; interval < kIntervals; ++interval) {
+        const int low = std::max(0, interval - 1), high = std::min(kAgeBands - 1, interval);
+        auto& b = base[sex][interval];
+        auto& s = slope[sex][interval];
+        b.assign(width, static_cast<float>(2 * kLanes)), s.assign(width, 0);  // measured and unused: nothing to be said here
+        for (std::size_t f = 0; f < findings; ++f) {
+          const ModelFinding& finding = m.findings[f];
+          if (finding.shape == Shape::measured) continue;
+          const AgeSex& there = finding.shape == Shape::discrete ? finding.leak[0] : finding.prevalence;
+          b[f] = static_cast<float>(kLanes * (1 - there[sex][low]));
+          s[f] = static_cast<float>(kLanes * (there[sex][low] - there[sex][high]));
+        }
+      }
+    simple.assign(width, 1);
+    for (std::size_t f = 0; f < findings; ++f)
+      if (m.findings[f].grades > 2) simple[f] = 2;
+    for (std::size_t f = 0; f < findings; ++f) {
+      const ModelFinding& finding = m.findings[f];
+      if (finding.shape != Shape::measured) continue;
+      measured.push_back(static_cast<int>(f));
+      scale_low.push_back(on_scale(finding.log_scale, finding.possible_low));
+      scale_high.push_back(on_scale(finding.log_scale, finding.possible_high));
+      for (int sex = 0; sex < 2; ++sex)
+        for (int interval = 0; interval < kIntervals; ++interval) {
+          const double low = finding.centre[sex][std::max(0, interval - 1)], high = finding.centre[sex][std::min(kAgeBands - 1, interval)];
+          centre[sex][interval].push_back({low, high - low});
+        }
+    }
+  }
+
+  int row(int cause, int variant, int stage, Canal canal) const {
+    const int stages = static_cast<int>(m.courses[m.causes[cause].course].stages.size());
+    return first_row[cause] + (variant * stages + stage) * kCanals + static_cast<int>(canal);
+  }
+
+  void build_cells() {
+    MechanismSet placed = 0;  // mechanisms that some place finding knows
+    for (const ModelFinding& f : m.findings)
+      if (f.place_segment >= 0)
+        for (const Link& link : f.links)
+          if (link.parent == Parent::mechanism) placed |= MechanismSet{1} << link.index;
+    std::vector<MechanismSet> patterns;
+    for (std::size_t c = 0; c < m.causes.size(); ++c) {
+      first_row.push_back(static_cast<int>(pattern_of.size()));
+      const int stages = static_cast<int>(m.courses[m.causes[c].course].stages.size());
+      for (int variant = 0; variant < (m.causes[c].accompanied > 0 ? 2 : 1); ++variant)
+        for (int k = 0; k < stages; ++k)
+          for (int canal = 0; canal < kCanals; ++canal) {
+            const State s{static_cast<int>(c), variant, k, -1, active(m, static_cast<int>(c), variant, k, static_cast<Canal>(canal))};
+            const MechanismSet pattern = s.active & placed;
+            auto at = std::find(patterns.begin(), patterns.end(), pattern);
+            if (at == patterns.end()) at = patterns.insert(patterns.end(), pattern);
+            pattern_of.push_back(static_cast<int>(at - patterns.begin()));
+            add_cell(s);
+          }
+    }
+    places.assign(patterns.size() * m.levels.size() * width, 1);
+    for (std::size_t p = 0; p < patterns.size(); ++p)
+      for (std::size_t l = 0; l < m.levels.size(); ++l)
+        for (std::size_t f = 0; f < findings; ++f)
+          if (m.findings[f].place_segment >= 0)
+            places[(p * m.levels.size() + l) * width + f] =
+                static_cast<float>(unleaked(m.findings[f], {-1, 0, -1, static_cast<int>(l), patterns[p]}, true));
+  }
+
+  void add_cell(const State& s) {
+    const std::size_t at = cells.size();
+    cells.resize(at + width, 1);
+    for (std::size_t f = 0; f < findings; ++f)
+      if (m.findings[f].shape == Shape::discrete) cells[at + f] = static_cast<float>(unleaked(m.findings[f], s, false));
+    for (int f : measured) {
+      const Bell<double> b = bell(m.findings[f], s, Sex::male, 0);
+      const double origin = on_scale(m.findings[f].log_scale, at_age(m.findings[f].centre, Sex::male, 0));
+      normals.push_back({static_cast<float>(b.mean - origin), static_cast<float>(std::sqrt(b.variance))});
+    }
+  }
+
+  // P(absent) but for the leak. Of place findings: what mechanisms do (to a level), or all that is the same at every level.
+  double unleaked(const ModelFinding& f, const State& s, bool mechanisms_of_place) const {
+    double p = 1;
+    for (const Link& link : f.links) switch (link.parent) {
+        case Parent::mechanism:
+          if ((s.active >> link.index & 1) && (f.place_segment >= 0) == mechanisms_of_place)
+            p *= 1 - link.p[0] * (mechanisms_of_place ? reach(m, f, link.index, s.level) : 1);
+          break;
+        case Parent::cause:
+          if (link.index == s.cause) p *= 1 - link.p[0];
+          break;
+        case Parent::stage:
+          if (s.cause >= 0 && link.index == m.causes[s.cause].course && link.stage == s.stage) p *= 1 - link.p[0];
+          break;
+      }
+    return p;
+  }
+
+  // ---- drawing
+
+  Place draw_who(VirtualPerson& out) const {
+    Draws random(seed, out.index, Purpose::who);
+    const auto s = static_cast<std::size_t>(settings.draw(random.uniform()));
+    const Piece* p = nullptr;
+    double t = 0, w = 0;
+    do {
+      p = &pieces[static_cast<std::size_t>(piece_of[s].draw(random.uniform()))];
+      // A linear density is a mixture of the least and the greatest of two uniform numbers.
+      const auto& rates = sum[s][static_cast<int>(p->sex)];
+      const double first = at(rates, *p, p->w_from), last = at(rates, *p, p->w_to);
+      const double which = random.uniform() * (first + last), a = random.uniform(), b = random.uniform();
+      t = which < first ? std::min(a, b) : std::max(a, b);
+      w = p->w_from + t * (p->w_to - p->w_from);
+    } while (random.uniform() * most_accepted[s] > accepted(*p, w, s));
+    out.setting = static_cast<int>(s);
+    out.sex = p->sex;
+    out.age = p->from + t * (p->to - p->from);
+    // A rate between two middles is a mixture of the two: first whose rates, then which cause.
+    const auto& rates = sum[s][static_cast<int>(p->sex)];
+    const double low = (1 - w) * rates[p->low], high = w * rates[p->high];
+    const int band = random.uniform() * (low + high) < low ? p->low : p->high;
+    out.cause = causes[s][static_cast<int>(p->sex)][band].draw(random.uniform());
+    const ModelCause& cause = m.causes[out.cause];
+    out.weight = weight[s] / of_cohort(static_cast<std::size_t>(out.cause));
+    out.variant = cause.accompanied > 0 && random.uniform() < cause.accompanied;
+    out.level = level_of[out.cause].draw(random.uniform());
+    const bool outside = m.levels[out.level].id == "not_spinal";
+    out.location = (outside ? referred[out.cause] : felt_at[out.level]).draw(random.uniform());
+    out.within_bin = random.uniform();
+    return {p, w};
+  }
+
+  void draw_course(VirtualPerson& out) const {
+    Draws random(seed, out.index, Purpose::course);
+    const Walk& walk = walks[walk_of[out.cause]];
+    const int care = static_cast<int>(walk.to_care.size());
+    out.path.clear();
+    int k = walk.entry.draw(random.uniform());
+    double t = 0;
+    for (;;) {
+      out.path.push_back({k, t});
+      t += random.exponential() / walk.to_care[k].speed;
+      const int next = walk.to_care[k].to.draw(random.uniform());
+      if (next == care) break;
+      k = next;
+    }
+    out.weeks = out.stated_weeks = t;
+    if (random.uniform() < m.background_share) {
+      const std::uint64_t a = random.bits(), b = random.bits();
+      out.stated_weeks = std::exp(m.background_log_median + m.background_log_spread * r123::boxmuller(a, b).x);
+    }
+    out.visits[0].stage = k;
+    if (out.visits.size() == 1) return;
+    Draws on(seed, out.index, Purpose::onward);
+    double now = out.weeks;
+    for (std::size_t v = 1; v < out.visits.size(); ++v) {
+      const double until = out.weeks + out.visits[v].weeks;
+      while (k >= 0) {
+        // Times in a stage have no memory: what was drawn beyond a visit is drawn anew from there.
+        const double speed = walk.onward[k].speed;
+        const double stay = speed > 0 ? on.exponential() / speed : INFINITY;
+        if (now + stay >= until) break;
+        now += stay;
+        k = walk.onward[k].to.draw(on.uniform());
+        if (k == care) k = -1;
+        out.path.push_back({k, now});
+      }
+      now = until;
+      out.visits[v].stage = k;
+    }
+  }
+
+  void draw_findings(const Place& place, const std::uint16_t* lanes, VirtualPerson& out, std::size_t v) const {
+    VirtualVisit& visit = out.visits[v];
+    const ModelCause& cause = m.causes[out.cause];
+    const Canal canal = m.levels[out.level].canal;
+    const int cell = row(out.cause, out.variant, visit.stage, canal);
+    visit.active = active(m, out.cause, out.variant, visit.stage, canal);
+    const State s = out.state(v);
+    const int sex = static_cast<int>(out.sex), interval = place.piece->interval;
+    const std::size_t place_row = static_cast<std::size_t>(pattern_of[cell]) * m.levels.size() + static_cast<std::size_t>(out.level);
+    sweep(base[sex][interval].data(), slope[sex][interval].data(), static_cast<float>(place.w),
+          cells.data() + static_cast<std::size_t>(cell) * width, places.data() + place_row * width, lanes, simple.data(), width,
+          visit.grades.data());
+    for (std::size_t from = 0; from < width; from += 8) {
+      std::uint64_t eight;
+      std::memcpy(&eight, &visit.grades[from], 8);
+      for (eight &= 0x0202020202020202U; eight != 0; eight &= eight - 1) {
+        const std::size_t f = from + static_cast<std::size_t>(__builtin_ctzll(eight)) / 8;
+        visit.grades[f] = exact_grade(static_cast<int>(f), lanes[f], s, out);
+      }
+    }
+    for (const ModelContextLink& link : cause.context) visit.grades[link.finding] = exact_grade(link.finding, lanes[link.finding], s, out);
+    draw_values(place, cell, out, v);
+    Draws border(seed, out.index, Purpose::border, v);
+    const bool cord = m.cord_compression >= 0 && (visit.active >> m.cord_compression & 1);
+    visit.sensory_segment = m.segments.empty() ? -1 : (cord ? border_at[out.level] : border_anywhere).draw(border.uniform());
+    if (visit.sensory_segment == static_cast<int>(m.segments.size())) visit.sensory_segment = -1;
+  }
+
+  // The grade g for which P(below g) <= U < P(at most g); the first sixteen bits of U are given.
+  std::uint8_t exact_grade(int f, std::uint16_t lane, const State& s, const VirtualPerson& who) const {
+    const int top = m.findings[f].grades - 1;
+    for (int g = 0; g < top; ++g) {
+      const double most = kLanes * graded(m, f, 0, g, s, who.sex, who.age);
+      if (most <= lane) continue;
+      if (most >= lane + 1.0) return static_cast<std::uint8_t>(g);
+      if (lane + unit(block(seed, who.index, Purpose::finer, 0, static_cast<std::uint64_t>(f))[0]) < most)
+        return static_cast<std::uint8_t>(g);
+    }
+    return static_cast<std::uint8_t>(top);
+  }
+
+  void draw_values(const Place& place, int cell, VirtualPerson& out, std::size_t v) const {
+    VirtualVisit& visit = out.visits[v];
+    const auto& centres = centre[static_cast<int>(out.sex)][place.piece->interval];
+    for (std::size_t i = 0; i < measured.size(); i += 8) {
+      const Block bits = block(seed, out.index, Purpose::measured, v, i / 8), odd = block(seed, out.index, Purpose::stray, v, i / 8);
+      std::array<float, 8> z{};
+      for (std::size_t j = 0; j < 4 && i + 2 * j < measured.size(); ++j) {
+        const r123::float2 two = r123::boxmuller(static_cast<std::uint32_t>(bits[j]), static_cast<std::uint32_t>(bits[j] >> 32));
+        z[2 * j] = two.x, z[2 * j + 1] = two.y;
+      }
+      for (std::size_t j = i; j < std::min(i + 8, measured.size()); ++j) {
+        const ModelFinding& f = m.findings[measured[j]];
+        const Normal normal = normals[static_cast<std::size_t>(cell) * measured.size() + j];
+        const double mean = on_scale(f.log_scale, centres[j][0] + place.w * centres[j][1]) + normal.shift;
+        double& x = visit.values[measured[j]];
+        // Thirty-two bits: whether it follows no disease, and then where it falls.
+        const double stray = (static_cast<double>(odd[(j - i) / 2] >> (32 * (j % 2)) & 0xffffffffU) + 0.5) * 0x1p-32;
+        if (stray < kUnmodelled) {
+          x = scale_low[j] + stray / kUnmodelled * (scale_high[j] - scale_low[j]);
+          continue;
+        }
+        double unexplained = z[j - i];
+        if (const int before = last_value(out, v, measured[j]); before >= 0) {
+          const VirtualVisit& then = out.visits[static_cast<std::size_t>(before)];
+          const auto old = static_cast<std::size_t>(row(out.cause, out.variant, then.stage, m.levels[out.level].canal));
+          const Normal was = normals[old * measured.size() + j];
+          const double deviation = (then.values[measured[j]] - (mean - normal.shift + was.shift)) / was.sd;
+          unexplained = kSteady * deviation + std::sqrt(1 - kSteady * kSteady) * unexplained;
+        }
+        x = mean + normal.sd * unexplained;
+      }
+    }
+  }
+
+  // The last visit before v at which the value was written down; -1: none.
+  static int last_value(const VirtualPerson& p, std::size_t v, int finding) {
+    for (int i = static_cast<int>(v) - 1; i >= 0; --i)
+      if (p.visits[static_cast<std::size_t>(i)].recorded[finding]) return i;
+    return -1;
+  }
+
+  void record(VirtualPerson& out, std::size_t v) const {
+    VirtualVisit& visit = out.visits[v];
+    if (!recording) {
+      std::fill(visit.recorded.begin(), visit.recorded.end(), std::uint8_t{1});
+      return;
+    }
+    Draws random(seed, out.index, Purpose::record, v);
+    const auto s = static_cast<std::size_t>(out.setting);
+    std::array<bool, 32> done{};
+    for (std::size_t k = 0; k < recording->kinds.size(); ++k) {
+      const auto& its = recording->kinds[k].done;
+      const double u = random.uniform();
+      done[k] = its.empty() || u < its[s];
+    }
+    for (std::size_t f = 0; f < findings; ++f) {
+      const auto k = static_cast<std::size_t>(recording->kind_of[f]);
+      const Recording::Kind& kind = recording->kinds[k];
+      const double u = random.uniform();
+      const ModelFinding& finding = m.findings[f];
+      bool there = visit.grades[f] > 0;
+      if (finding.shape == Shape::measured) {
+        const double x = in_unit(finding, visit.values[f]);
+        there = x < finding.reference_low[static_cast<int>(out.sex)] || x >= finding.reference_high[static_cast<int>(out.sex)];
+      }
+      visit.recorded[f] = done[k] && u < (there ? kind.present : kind.absent)[s];
+    }
+    if (v > 0) return;
+    out.duration_recorded = random.uniform() < recording->kinds[static_cast<std::size_t>(recording->duration)].present[s];
+    out.location_recorded = random.uniform() < recording->kinds[static_cast<std::size_t>(recording->location)].present[s];
+  }
+
+  void draw(std::uint64_t index, VirtualPerson& out) const {
+    out.index = index;
+    out.visits.resize(1 + cohort.later.size());
+    for (std::size_t v = 0; v < out.visits.size(); ++v) {
+      VirtualVisit& visit = out.visits[v];
+      visit.weeks = v == 0 ? 0 : cohort.later[v - 1];
+      visit.grades.resize(width), visit.values.resize(width), visit.recorded.resize(width);
+    }
+    const Place place = draw_who(out);
+    draw_course(out);
+    // The proneness of the person to each finding: the same at every visit.
+    std::array<std::uint16_t, 1024> lanes;
+    for (std::size_t i = 0; i < width; i += 16) {
+      const Block bits = block(seed, index, Purpose::proneness, 0, i / 16);
+      std::memcpy(&lanes[i], bits.data(), 32);
+    }
+    for (std::size_t v = 0; v < out.visits.size() && out.visits[v].stage >= 0; ++v) {
+      draw_findings(place, lanes.data(), out, v);
+      record(out, v);
+    }
+  }
+};
+
+People::People(const Model& model, std::uint64_t seed, Cohort cohort, const Recording* recording)
+    : t_(std::make_unique<Tables>(model, seed, std::move(cohort), recording)) {
+  if (t_->width > 1024) throw std::invalid_argument("more than 1024 findings");
+  if (recording && recording->kinds.size() > 32) throw std::invalid_argument("more than 32 kinds of recording");
+}
+People::~People() = default;
+People::People(People&&) noexcept = default;
+
+void People::draw(std::uint64_t index, VirtualPerson& out) const { t_->draw(index, out); }
+const Model& People::model() const { return t_->m; }
+double People::share(int setting) const { return t_->share[static_cast<std::size_t>(setting)]; }
+
+Recording compile_recording(const Knowledge& k, const Model& m) {
+  Recording out;
+  std::map<std::string, int> index;
+  for (const RecordedKind& x : k.recording) {
+    index[x.id] = static_cast<int>(out.kinds.size());
+    const auto by_setting = [&](const NamedTable& t) {
+      std::vector<double> p;
+      for (const auto& s : m.settings)
+        for (const auto& [name, value] : t.values)
+          if (name == s) p.push_back(value);
+      return p;
+    };
+    out.kinds.push_back({by_setting(x.done), by_setting(x.present), by_setting(x.absent)});
+  }
+  if (out.kinds.empty()) return out;
+  out.duration = index.at("duration"), out.location = index.at("location");
+  for (const Finding& f : k.findings) out.kind_of.push_back(index.at(f.burden));
+  return out;
+}
+
+double in_unit(const ModelFinding& f, double value) { return f.log_scale ? std::exp(value) : value; }
+
+Presentation presentation(const Model& m, const VirtualPerson& p) {
+  Presentation out;
+  out.age = p.age, out.sex = p.sex, out.setting = p.setting;
+  if (p.duration_recorded) out.weeks = {p.stated_weeks, p.stated_weeks};
+  if (p.location_recorded && p.location >= 0) out.locations = {p.location};
+  const VirtualVisit& visit = p.visits[0];
+  for (int f = 0; f < static_cast<int>(m.findings.size()); ++f) {
+    if (!visit.recorded[f]) continue;
+    const int g = visit.grades[f];
+    if (m.findings[f].shape != Shape::measured) {
+      out.answers.push_back({f, g, g, false, 0, 0, ""});
+      continue;
+    }
+    const double x = in_unit(m.findings[f], visit.values[f]);
+    out.answers.push_back({f, 0, 0, true, x, x, ""});
+  }
+  if (m.sensory_level >= 0 && visit.recorded[m.sensory_level] && visit.grades[m.sensory_level] > 0)
+    out.sensory_segment = visit.sensory_segment;
+  return out;
+}
+
+}  // namespace dorsalgia
