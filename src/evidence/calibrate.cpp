@@ -82,7 +82,8 @@ Layout lay_out(const Study& study, const Model& model, const std::vector<Paramet
     bool matters = false;
     switch (p.kind) {
       case Parameter::Kind::rate: matters = true; break;
-      case Parameter::Kind::setting: matters = out.plan->setting < 0 || out.plan->setting == p.index; break;
+      case Parameter::Kind::setting:
+      case Parameter::Kind::cancers_in: matters = out.plan->setting < 0 || out.plan->setting == p.index; break;
       case Parameter::Kind::factor: matters = findings.count(model.causes[p.owner].context[p.index].finding) > 0; break;
       default: matters = findings.count(p.owner) > 0;
     }
@@ -157,7 +158,7 @@ Eigen::MatrixXd derivatives(const Layout& layout, const Model& model, const std:
   std::map<int, std::vector<Moved>> by_finding;
   for (std::size_t i = 0; i < layout.parameters.size(); ++i) {
     const Parameter& p = all[layout.parameters[i]];
-    if (p.kind == Parameter::Kind::rate || p.kind == Parameter::Kind::setting) {
+    if (p.counts_people()) {
       rates.push_back(i);
       continue;
     }
@@ -360,6 +361,10 @@ double number(const Model& m, const Parameter& p) {
   switch (p.kind) {
     case Parameter::Kind::rate: return m.causes[p.owner].rate[0][5];
     case Parameter::Kind::setting: return m.causes[p.owner].settings[p.index];
+    case Parameter::Kind::cancers_in:
+      for (const ModelCause& c : m.causes)
+        if (c.id == "met_lung") return c.settings[p.index];
+      return 1;
     case Parameter::Kind::link: return m.findings[p.owner].links[p.index].p[0];
     case Parameter::Kind::leak: return m.findings[p.owner].leak[0][0][5];
     case Parameter::Kind::prevalence: return m.findings[p.owner].prevalence[0][5];

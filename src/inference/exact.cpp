@@ -94,10 +94,8 @@ Answer of_grade(const ModelFinding& f, int finding, int grade, Sex sex) {
   return {finding, 0, 0, true, grade == 0 ? -kInfinity : grade == 1 ? low : high, grade == 0 ? low : grade == 1 ? high : kInfinity, ""};
 }
 
-}  // namespace
-
-struct ExactEngine::Tables {
-  const Model* m;
+// What can be, whatever the numbers: parameters move probabilities, never which states there are.
+struct Space {
   std::vector<Signature> signatures;
   std::array<int, kClasses + 1> class_begin{};
   std::vector<int> cause_of, stage_of, set_of;         // by signature: cause, flat stage index, index into `sets`
@@ -118,6 +116,14 @@ struct ExactEngine::Tables {
   int outside = -1;                    // the place that is not in the spine: pain there is referred
   Eigen::MatrixXd level_share;         // [place, cause]: share within its part of the canal
   std::vector<MechanismSet> patterns;  // neural mechanisms, for place findings
+  // by finding: link of each cause (index into ModelCause::context) or -1; empty unless context or history
+  std::vector<std::vector<int>> context_link;
+};
+
+}  // namespace
+
+struct ExactEngine::Tables : Space {
+  const Model* m;
   // discrete findings that are not about a place: P(at most grade g) without leak, by signature, in column first_column + g
   Eigen::MatrixXd at_most;
   std::vector<int> first_column;
@@ -126,8 +132,12 @@ struct ExactEngine::Tables {
   // measured: classes of (shift, variance), and each signature's class
   std::vector<std::vector<std::pair<double, double>>> shift_class;
   std::vector<std::vector<std::uint16_t>> which_shift;
-  // by finding: link of each cause (index into ModelCause::context) or -1; empty unless context or history
-  std::vector<std::vector<int>> context_link;
+
+  // Under other numbers: the findings that are asked for and, by them, which links are active in which signature, and
+  // which shifts make up each class.
+  std::vector<int> asked_;
+  std::vector<std::vector<std::pair<Index, int>>> active_;
+  std::vector<std::vector<std::vector<int>>> shift_links_;
 
   // Made when the first person with later visits comes.
   mutable std::once_flag made;
@@ -159,6 +169,60 @@ struct ExactEngine::Tables {
     }
     at_most = Eigen::MatrixXd::Ones(n(), columns);
     for (std::size_t f = 0; f < m->findings.size(); ++f) build_finding(static_cast<int>(f));
+  }
+
+  // The same states under other numbers, for those who name no other findings than `asked`. `other` is displaced from the
+  // model of `base` and may be displaced again: then call reread().
+  Tables(const Tables& base, const Model& other, const std::vector<int>& asked) : Space(base), m(&other), asked_(asked) {
+    const std::size_t findings = m->findings.size();
+    first_column.assign(findings, -1);
+    place_at_most.resize(findings);
+    shift_class.resize(findings);
+    which_shift.resize(findings);
+    int columns = 0;
+    for (int f : asked_) {
+      const ModelFinding& finding = m->findings[f];
+      std::vector<std::pair<Index, int>> pairs;
+      std::map<std::vector<int>, int> classes;
+      for (Index i = 0; i < n(); ++i) {
+        const Signature& s = signatures[i];
+        if (finding.shape == Shape::measured) {
+          std::vector<int> links;
+          for (std::size_t k = 0; k < finding.shifts.size(); ++k)
+            if (finding.shifts[k].is_cause ? finding.shifts[k].index == s.cause : (s.active >> finding.shifts[k].index & 1)) links.push_back(static_cast<int>(k));
+          which_shift[f].push_back(static_cast<std::uint16_t>(classes.emplace(links, static_cast<int>(classes.size())).first->second));
+        } else if (finding.shape == Shape::discrete && finding.place_segment < 0) {
+          for (std::size_t k = 0; k < finding.links.size(); ++k)
+            if (is_active(finding.links[k], s)) pairs.emplace_back(i, static_cast<int>(k));
+        }
+      }
+      if (finding.shape == Shape::discrete && finding.place_segment < 0) first_column[f] = columns, columns += finding.grades - 1;
+      active_.push_back(std::move(pairs));
+      shift_links_.emplace_back(classes.size());
+      for (const auto& [links, k] : classes) shift_links_.back()[k] = links;
+    }
+    at_most.resize(n(), columns);
+  }
+
+  void reread() {
+    if (at_most.cols() > 0) at_most.setOnes();
+    for (std::size_t a = 0; a < asked_.size(); ++a) {
+      const int f = asked_[a];
+      const ModelFinding& finding = m->findings[f];
+      if (finding.shape == Shape::measured) {
+        shift_class[f].clear();
+        for (const auto& links : shift_links_[a]) {
+          double shift = 0, variance = finding.spread * finding.spread;
+          for (int k : links) shift += finding.shifts[k].shift, variance += finding.shifts[k].variance;
+          shift_class[f].emplace_back(shift, variance);
+        }
+      } else if (finding.place_segment >= 0) {
+        place_at_most[f] = at_places(finding);
+      } else if (finding.shape == Shape::discrete) {
+        for (const auto& [i, k] : active_[a])
+          for (int g = 0; g < finding.grades - 1; ++g) at_most(i, first_column[f] + g) *= 1 - finding.links[k].p[g];
+      }
+    }
   }
 
   void build_chains() {
@@ -323,26 +387,31 @@ struct ExactEngine::Tables {
         which_shift.back().push_back(static_cast<std::uint16_t>(it->second));
       }
     } else if (f.place_segment >= 0) {
-      auto& table = place_at_most.back();
-      table = Eigen::ArrayXXd::Ones(places(), static_cast<Index>(patterns.size()));
-      for (std::size_t p = 0; p < patterns.size(); ++p)
-        for (Index i = 0; i < places(); ++i)
-          for (const Link& link : f.links)
-            if (patterns[p] >> link.index & 1) table(i, static_cast<Index>(p)) *= 1 - link.p[0] * reach(f, link.index, level_at[i]);
+      place_at_most.back() = at_places(f);
     } else {
       for (Index i = 0; i < n(); ++i)
-        for (const Link& link : f.links) {
-          const Signature& s = signatures[i];
-          bool active = false;
-          switch (link.parent) {
-            case Parent::mechanism: active = s.active >> link.index & 1; break;
-            case Parent::cause: active = link.index == s.cause; break;
-            case Parent::stage: active = link.index == m->causes[s.cause].course && link.stage == s.stage; break;
-          }
-          if (active)
+        for (const Link& link : f.links)
+          if (is_active(link, signatures[i]))
             for (int g = 0; g < f.grades - 1; ++g) at_most(i, first_column[index] + g) *= 1 - link.p[g];
-        }
     }
+  }
+
+  bool is_active(const Link& link, const Signature& s) const {
+    switch (link.parent) {
+      case Parent::mechanism: return s.active >> link.index & 1;
+      case Parent::cause: return link.index == s.cause;
+      case Parent::stage: return link.index == m->causes[s.cause].course && link.stage == s.stage;
+    }
+    return false;
+  }
+
+  Eigen::ArrayXXd at_places(const ModelFinding& f) const {
+    Eigen::ArrayXXd table = Eigen::ArrayXXd::Ones(places(), static_cast<Index>(patterns.size()));
+    for (std::size_t p = 0; p < patterns.size(); ++p)
+      for (Index i = 0; i < places(); ++i)
+        for (const Link& link : f.links)
+          if (patterns[p] >> link.index & 1) table(i, static_cast<Index>(p)) *= 1 - link.p[0] * reach(f, link.index, level_at[i]);
+    return table;
   }
 
   // ---- likelihoods
@@ -634,6 +703,8 @@ struct ExactEngine::Tables {
     return out;
   }
 
+  Posterior posterior(const Presentation& person, const CauseWeights& weights) const;
+
   // ---- prospects: P(grade, class) of one finding, not normalised
 
   using Joint = std::vector<ByClass>;  // by grade
@@ -742,14 +813,66 @@ const Model& ExactEngine::model() const { return *t_->m; }
 int ExactEngine::cells() const { return static_cast<int>(t_->cells.size()); }
 
 Posterior ExactEngine::posterior(const Presentation& person, const CauseWeights& weights) const {
+  return person.later.empty() ? t_->posterior(person, weights) : t_->visits().posterior(person, weights);
+}
+
+void ExactEngine::under_other_numbers(const Presentation& person, Model& displaced, const std::function<bool()>& displace,
+                                      const std::function<void(const Posterior&)>& use) const {
+  Tables t(*t_, displaced, named_findings(person));
+  while (displace()) {
+    t.reread();
+    use(t.posterior(person, {}));
+  }
+}
+
+std::vector<DrawnState> ExactEngine::states_at(const Presentation& person, const std::vector<double>& places) const {
   const Tables& t = *t_;
-  const Model& m = *t.m;
-  if (!person.later.empty()) return t.visits().posterior(person, weights);
+  const Tables::Beliefs beliefs = t.believe_all(person, {});
+  double all = 0;
+  for (const auto& b : beliefs.all) all += b.w.sum();
+  std::vector<DrawnState> out;
+  if (!(all > 0)) return out;
+  // Cells of each signature stand together.
+  std::vector<std::size_t> first(t.signatures.size() + 1, 0);
+  for (const Cell& cell : t.cells) ++first[cell.signature + 1];
+  for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
+  std::size_t next = 0;
+  double before = 0;
+  for (const auto& b : beliefs.all)
+    for (Index i = 0; i < t.n(); ++i) {
+      const double mass = b.w[i] / all;
+      for (; next < places.size() && mass > 0 && places[next] < before + mass; ++next) {
+        double left = (places[next] - before) / mass;  // where within the signature: in which cell, and there at which level
+        const Signature& s = t.signatures[i];
+        double total = 0;
+        const auto weight = [&](const Cell& cell) { return cell.share * (b.factor.size() > 0 ? b.factor[cell.group] : 1); };
+        for (std::size_t c = first[i]; c < first[i + 1]; ++c) total += weight(t.cells[c]);
+        std::size_t c = first[i];
+        left *= total;
+        while (c + 1 < first[i + 1] && left >= weight(t.cells[c])) left -= weight(t.cells[c++]);
+        const Group& group = t.groups[t.cells[c].group];
+        left /= weight(t.cells[c]);
+        const Index from = t.canal_begin[group.canal], count = t.canal_begin[group.canal + 1] - from;
+        ArrayXd where = t.level_share.col(group.cause).segment(from, count).array();
+        if (b.at_places.size() > 0) where *= b.at_places.col(group.pattern).segment(from, count);
+        if (b.referred.size() > 0 && from <= t.outside && t.outside < from + count) where[t.outside - from] *= b.referred[group.cause];
+        left *= where.sum();
+        Index l = 0;
+        while (l + 1 < count && left >= where[l]) left -= where[l++];
+        out.push_back({{s.cause, 0, s.stage, t.level_at[from + l], s.active}, b.x});
+      }
+      before += mass;
+    }
+  return out;
+}
+
+Posterior ExactEngine::Tables::posterior(const Presentation& person, const CauseWeights& weights) const {
+  const Tables& t = *this;
   Posterior out;
-  out.causes.assign(m.causes.size(), 0);
-  out.mechanisms.assign(m.mechanisms.size(), 0);
-  out.levels.assign(m.levels.size(), 0);
-  for (std::size_t c = 0; c < m.causes.size(); ++c) out.stages.emplace_back(t.stage_offset[c + 1] - t.stage_offset[c], 0.0);
+  out.causes.assign(m->causes.size(), 0);
+  out.mechanisms.assign(m->mechanisms.size(), 0);
+  out.levels.assign(m->levels.size(), 0);
+  for (std::size_t c = 0; c < m->causes.size(); ++c) out.stages.emplace_back(t.stage_offset[c + 1] - t.stage_offset[c], 0.0);
 
   const Tables::Beliefs beliefs = t.believe_all(person, weights);
   ByClass mass{};
@@ -769,12 +892,12 @@ Posterior ExactEngine::posterior(const Presentation& person, const CauseWeights&
 
   out.tumour = (mass[2] + mass[3]) / sum;
   out.emergency = (mass[1] + mass[3]) / sum;
-  for (std::size_t c = 0; c < m.causes.size(); ++c) {
+  for (std::size_t c = 0; c < m->causes.size(); ++c) {
     for (std::size_t k = 0; k < out.stages[c].size(); ++k) {
       out.stages[c][k] = by_stage[t.stage_offset[c] + k] / sum;
       out.causes[c] += out.stages[c][k];
     }
-    if (m.is_malignant(static_cast<int>(c))) out.malignant += out.causes[c];
+    if (m->is_malignant(static_cast<int>(c))) out.malignant += out.causes[c];
   }
   for (std::size_t s = 0; s < by_set.size(); ++s)
     for (MechanismSet rest = t.sets[s]; rest; rest &= rest - 1) out.mechanisms[__builtin_ctz(rest)] += by_set[s] / sum;

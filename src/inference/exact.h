@@ -3,10 +3,12 @@
 // Build once from a Model (tables of a few MB), then share between threads: all queries are const.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "inference/posterior.h"
+#include "model/state.h"
 
 namespace dorsalgia {
 
@@ -19,6 +21,12 @@ struct Prospect {
   std::vector<double> emergency;    // P(emergency | that grade)
   double tumour_bits = 0;           // expected information about tumour yes/no
   double emergency_bits = 0;        // the same about emergency yes/no
+};
+
+// A state that a person may be in, drawn from the posterior; of someone of unknown age or sex, who that may be.
+struct DrawnState {
+  State state;  // variant is not drawn: what is active is
+  Profile person;
 };
 
 class ExactEngine {
@@ -39,6 +47,15 @@ class ExactEngine {
 
   // With later visits: what would be believed if it were not known that the pain was still there at each of them.
   Posterior but_for_lasting(const Presentation& person) const;
+
+  // States of a person without later visits by their place in the posterior: evenly spread places in [0, 1), rising, give a
+  // sample without noise. Empty when the answers exclude each other.
+  std::vector<DrawnState> states_at(const Presentation& person, const std::vector<double>& places) const;
+
+  // Posteriors of a person without later visits under other numbers. `displaced` is a copy of the model, whose numbers (not
+  // its states, courses or levels) displace() changes before each posterior; it returns false when there are no more.
+  void under_other_numbers(const Presentation& person, Model& displaced, const std::function<bool()>& displace,
+                           const std::function<void(const Posterior&)>& use) const;
 
   const Model& model() const;
   int cells() const;

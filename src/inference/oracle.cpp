@@ -277,6 +277,16 @@ std::vector<Presentation> taken_apart(const Model& model, const Presentation& pe
   return out;
 }
 
+std::vector<int> named_findings(const Presentation& person) {
+  std::vector<int> out;
+  for (const Answer& a : person.answers) out.push_back(a.finding);
+  for (const AnyOf& any : person.any_of)
+    for (const Answer& a : any.answers) out.push_back(a.finding);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 const Answer* Presentation::answer(int finding) const {
   for (const Answer& a : answers)
     if (a.finding == finding) return &a;

@@ -45,6 +45,9 @@ std::vector<Profile> profiles(const Model& model, const Presentation& person);
 // One part, the presentation itself, when there is nothing to split; none when the answers exclude each other.
 std::vector<Presentation> taken_apart(const Model& model, const Presentation& person, bool places);
 
+// Every finding that an answer names, each once.
+std::vector<int> named_findings(const Presentation& person);
+
 // log(p / (1 - p)) kept finite, and the same in decibans (10 log10 odds).
 double decibans(double probability);
 

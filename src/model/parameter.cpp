@@ -45,6 +45,9 @@ class Lister {
   Lister(const Knowledge& k, const Model& m) : k_(k), m_(m) {}
 
   std::vector<Parameter> all() {
+    for (std::size_t s = 0; s < m_.settings.size(); ++s)
+      if (m_.settings[s] != "primary_care")
+        add("cancers in " + m_.settings[s], Parameter::Kind::cancers_in, -1, static_cast<int>(s), kCancersInSettingSpread);
     for (std::size_t c = 0; c < m_.causes.size(); ++c) of_cause(static_cast<int>(c));
     for (std::size_t f = 0; f < m_.findings.size(); ++f) of_finding(static_cast<int>(f));
     return std::move(out_);

@@ -14,13 +14,19 @@
 namespace dorsalgia {
 
 struct Parameter {
-  enum class Kind : std::uint8_t { rate, setting, link, leak, prevalence, factor, shift };
+  enum class Kind : std::uint8_t { rate, setting, cancers_in, link, leak, prevalence, factor, shift };
   std::string id;  // "met_lung rate", "met_lung in emergency", "weakness | cord_compression", "osteoporosis | osteoporotic_fracture"
   Kind kind;
-  int owner;     // cause (rate, setting, factor) or finding
-  int index;     // setting, link, grade of the leak, context link, shift
+  int owner;      // cause (rate, setting, factor) or finding; -1 for cancers_in
+  int index;      // setting, link, grade of the leak, context link, shift
   double spread;  // standard deviation of the prior on the parameter's scale
+
+  bool counts_people() const { return kind == Kind::rate || kind == Kind::setting || kind == Kind::cancers_in; }
 };
+
+// How strongly a setting selects for malignant causes was judged once for all of them; if it is wrong it is wrong for all
+// alike. So beside each cause's own weight there is a factor common to all of them, by setting. Natural log.
+inline constexpr double kCancersInSettingSpread = 0.5;
 
 // Every movable number of a model compiled from this knowledge, in a fixed order.
 std::vector<Parameter> parameters(const Knowledge& knowledge, const Model& model);
@@ -50,6 +56,10 @@ void displace(ModelOf<T>& m, const Parameter& p, const T& z) {
   switch (p.kind) {
     case Parameter::Kind::rate: over_ages(m.causes[p.owner].rate, log); break;
     case Parameter::Kind::setting: m.causes[p.owner].settings[p.index] = moved_log(m.causes[p.owner].settings[p.index], by); break;
+    case Parameter::Kind::cancers_in:
+      for (auto& cause : m.causes)
+        if (cause.behaviour == Behaviour::malignant) cause.settings[p.index] = moved_log(cause.settings[p.index], by);
+      break;
     case Parameter::Kind::link:  // all grades together, so that they stay in order
       for (T& x : m.findings[p.owner].links[p.index].p) x = moved_logit(x, by);
       break;
