@@ -101,6 +101,34 @@ void why(benchmark::State& state) {
 }
 BENCHMARK(why)->Arg(5)->Arg(15)->Arg(30)->Unit(benchmark::kMicrosecond);
 
+// The answers spread over three visits, every fifth asked at each.
+Presentation seen_three_times(int answers) {
+  Presentation p = person(answers);
+  std::vector<Answer> all;
+  std::swap(all, p.answers);
+  p.later.resize(2);
+  for (std::size_t i = 0; i < 2; ++i) p.later[i].weeks = 4.0 * static_cast<double>(i + 1);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool lasting = model().findings[all[i].finding].shape != Shape::discrete;
+    if (lasting || i % 3 == 0 || i % 5 == 0) p.answers.push_back(all[i]);
+    for (std::size_t v = 0; v < 2; ++v)
+      if (!lasting && (i % 3 == v + 1 || i % 5 == 0)) p.later[v].answers.push_back(all[i]);
+  }
+  return p;
+}
+
+void posterior_three_visits(benchmark::State& state) {
+  const Presentation p = seen_three_times(static_cast<int>(state.range(0)));
+  for (auto _ : state) benchmark::DoNotOptimize(engine().posterior(p).tumour);
+}
+BENCHMARK(posterior_three_visits)->Arg(5)->Arg(15)->Arg(30)->Unit(benchmark::kMillisecond);
+
+void prospects_three_visits(benchmark::State& state) {
+  const Presentation p = seen_three_times(15);
+  for (auto _ : state) benchmark::DoNotOptimize(engine().prospects(p).size());
+}
+BENCHMARK(prospects_three_visits)->Unit(benchmark::kMillisecond);
+
 // What every start of the program pays.
 void unpack(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(builtin_knowledge().causes.size());

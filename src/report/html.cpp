@@ -49,7 +49,7 @@ td.b svg{display:block;width:100%;height:.85rem;margin-top:.35rem}
 tbody.g th[colspan]{font-weight:600;padding-top:.6rem;border-bottom-color:var(--edge)}
 .other{fill:var(--other)}.tumour{fill:var(--tumour)}.dot{fill:var(--dot)}.ink{fill:var(--ink)}.softfill{fill:var(--soft)}
 .stroke{stroke:var(--soft);fill:none}.grid{stroke:var(--line);fill:none}.line-tumour{stroke:var(--tumour);stroke-width:2.5;fill:none}.line-other{stroke:var(--other);stroke-width:2;fill:none}.bg{fill:var(--tint)}
-.key{white-space:nowrap}.mark{color:var(--tumour)}
+.key{white-space:nowrap}table.time .key{padding-right:1rem}.mark{color:var(--tumour)}
 figure{margin:.75rem 0}figcaption{color:var(--soft);font-size:.875rem}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif}
 .icons svg,.ladder svg,.spine svg,.time svg{width:100%;height:auto;display:block}.icons{max-width:43rem}.icons.many{max-width:none}td.n+td.n,th.n+th.n,td.n{padding-left:.75rem}

@@ -313,13 +313,13 @@ std::string told(const Model& m, const Presentation& p) {
   return out.str();
 }
 
-// Largest differences over so many random people; at least half of them must be possible.
-void compare_with_every_path(const Model& m, int people, int most_visits, int pool, std::uint64_t seed) {
+// Over so many random people, of whom more than a quarter must be possible.
+void compare_with_every_path(const Model& m, int people, int most_visits, int pool, std::uint64_t seed, bool any_of = true) {
   const VisitFilter filter(m);
   double worst = 0;
   int possible = 0;
   for (int i = 0; i < people; ++i) {
-    const Presentation p = random_visits(m, seed + static_cast<std::uint64_t>(i), most_visits, pool);
+    const Presentation p = random_visits(m, seed + static_cast<std::uint64_t>(i), most_visits, pool, any_of);
     const Posterior a = filter.posterior(p), b = EveryPath(m, p).run();
     const test::Difference d = difference(a, b);
     ASSERT_TRUE(d.within(1e-10)) << i << ": " << d.where << " " << d.worst << ", log evidence " << a.log_evidence << " v " << b.log_evidence
@@ -327,11 +327,11 @@ void compare_with_every_path(const Model& m, int people, int most_visits, int po
     worst = std::max({worst, d.worst, d.log_evidence});
     possible += a.possible;
   }
-  EXPECT_GT(possible, people / 3);
+  EXPECT_GT(4 * possible, people);
   testing::Test::RecordProperty("worst", std::to_string(worst));
 }
 
-TEST(Visits, EqualTheSumOverAllPathsOfATinyModel) { compare_with_every_path(test::tiny_model(), test::share_of(2000), 4, 6, 1); }
+TEST(Visits, EqualTheSumOverAllPathsOfATinyModel) { compare_with_every_path(test::tiny_model(), test::share_of(1200), 4, 6, 1); }
 
 // Stages that come and go: many paths, which the filter sums on the way.
 TEST(Visits, EqualTheSumOverAllPathsWhenStagesComeAndGo) {
@@ -340,7 +340,7 @@ TEST(Visits, EqualTheSumOverAllPathsWhenStagesComeAndGo) {
   compare_with_every_path(m, test::share_of(100), 5, 5, 77);
 }
 
-TEST(Visits, EqualTheSumOverAllPathsOfTheModelInUse) { compare_with_every_path(builtin(), test::share_of(3), 3, 8, 4242); }
+TEST(Visits, EqualTheSumOverAllPathsOfTheModelInUse) { compare_with_every_path(builtin(), test::share_of(5), 3, 6, 4242, false); }
 
 TEST(Visits, ARangeInSeveralIsTakenApart) {
   const Model m = test::tiny_model();
@@ -359,7 +359,7 @@ TEST(Visits, ARangeInSeveralIsTakenApart) {
 TEST(Visits, OneVisitIsWhatTheEngineSays) {
   const VisitFilter filter(builtin());
   int possible = 0;
-  for (int i = 0; i < test::share_of(100); ++i) {
+  for (int i = 0; i < test::share_of(60); ++i) {
     const Presentation p = test::RandomPeople(builtin(), 9000 + static_cast<std::uint64_t>(i)).person(15);
     const Posterior a = filter.posterior(p), b = engine().posterior(p);
     const test::Difference d = difference(a, b);
@@ -367,12 +367,12 @@ TEST(Visits, OneVisitIsWhatTheEngineSays) {
                                 << told(builtin(), p);
     possible += a.possible;
   }
-  EXPECT_GT(possible, test::share_of(100) / 3);
+  EXPECT_GT(possible, test::share_of(60) / 3);
 }
 
 TEST(Visits, ProspectsOfOneVisitAreWhatTheEngineSays) {
   const VisitFilter filter(builtin());
-  for (int i = 0; i < 6; ++i) {
+  for (int i = 0; i < 4; ++i) {
     Presentation p = test::RandomPeople(builtin(), 500 + static_cast<std::uint64_t>(i)).person(6);
     p.any_of.clear();
     const auto a = filter.prospects(p), b = engine().prospects(p);

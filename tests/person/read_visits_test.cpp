@@ -90,7 +90,10 @@ TEST(ReadVisits, FaultsNamePlaceAndRemedy) {
   tells(R"([{"weeks": 4}, {"weeks": 4, "recovered": true}])", "visits[1].recovered", "says otherwise");
   tells(R"([{"weeks": 0, "recovered": true}])", "visits[0].recovered", "says otherwise");
   EXPECT_NE(fault(R"([{"weeks": 4, "recovered": "yes"}])").find("true or false is needed"), std::string::npos);
-  EXPECT_NE(fault(R"([{"weeks": 4, "context": {"pregnancy": true}}])", "\"id\": \"x\", ").find("visits[0].context.pregnancy"),
+  tells(R"([{"weeks": 4, "context": {"cancer_history": "lung", "years_since_cancer": 130}}])", "visits[0].context.years_since_cancer",
+        "not possible");
+  EXPECT_NE(fault(R"([{"weeks": 4, "context": {"cancer_history": "lung", "years_since_cancer": 70}}])")
+                .find("visits[0].context.years_since_cancer: longer ago"),
             std::string::npos);
 }
 

@@ -114,7 +114,8 @@ TEST(VisitsReport, OneVisitHasNoCurve) {
 
 TEST(VisitsReport, ContradictionAcrossVisitsWithholdsNumbers) {
   const PersonRead read = read_person(
-      R"({"age": 50, "sex": "female", "context": {"cancer_history": false}, "visits": [{"weeks": 3, "context": {"cancer_history": "breast"}}]})",
+      std::string(
+          R"({"age": 50, "sex": "female", "context": {"cancer_history": false}, "visits": [{"weeks": 3, "context": {"cancer_history": "breast"}}]})"),
       knowledge(), model());
   ASSERT_TRUE(read.faults.empty());
   const nlohmann::json j = json_report(make_report(knowledge(), engine(), read.person, "uk"));
