@@ -1,5 +1,5 @@
 // Random numbers by their place: Philox4x64-7 at (seed; person, purpose, visit, block). No state is shared or carried on.
-// Seven rounds pass every test of BigCrush (Salmon, table 2); the usual ten would cost a person a seventh more time.
+// Seven rounds pass every test of BigCrush (Salmon, table 2); the usual ten would cost a person a tenth more time.
 // Salmon JK, Moraes MA, Dror RO, Shaw DE. Parallel random numbers: as easy as 1, 2, 3. SC 2011. Library: Random123.
 #pragma once
 
