@@ -26,13 +26,18 @@ constexpr int kStopped = 130;          // as shells count an interrupt
 
 volatile std::sig_atomic_t interrupted = 0;
 
-// The first interrupt asks the command to stop after whole lines; a second one kills it.
+// An interrupt asks the command to stop after whole lines; the third one kills it (`timeout` sends two).
 class StopOnInterrupt {
  public:
   StopOnInterrupt() {
     struct sigaction action {};
-    action.sa_handler = [](int) { interrupted = 1; };
-    action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
+    action.sa_handler = [](int signal_number) {
+      interrupted = interrupted + 1;
+      if (interrupted <= 2) return;
+      std::signal(signal_number, SIG_DFL);
+      std::raise(signal_number);
+    };
+    action.sa_flags = SA_RESTART;
     for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before_[i]);
   }
   ~StopOnInterrupt() {
@@ -87,7 +92,7 @@ class Sink {
 };
 
 struct Options {
-  std::uint64_t people = 1000, seed = 1;
+  std::int64_t people = 1000, seed = 1;
   std::string setting, only, format = "jsonl", recorded = "all", output;
   std::vector<std::string> causes;
   std::vector<double> visits;
@@ -152,18 +157,19 @@ void run(const Shared& shared, const Options& o) {
     throw Stop(kBadInput, "--recorded record: this knowledge folder has no recording.yaml (see docs/knowledge.md)");
   std::unique_ptr<People> people;
   try {
-    people = std::make_unique<People>(model, o.seed, cohort, as_record ? &recording : nullptr);
+    people = std::make_unique<People>(model, static_cast<std::uint64_t>(o.seed), cohort, as_record ? &recording : nullptr);
   } catch (const std::invalid_argument&) {
     throw Stop(kBadInput, "nobody with such a cause comes to this setting (rates and settings: dorsalgia knowledge show CAUSE)");
   }
   const PersonLines lines(knowledge, model);
+  const auto count = static_cast<std::uint64_t>(o.people);
   const bool csv = o.format == "csv";
 
   Sink sink(o.output);
   std::uint64_t written = 0;
   {
     const StopOnInterrupt stop;
-    Progress progress(o.people, "people");
+    Progress progress(count, "people");
     if (csv) sink.write(lines.csv_head());
 
     // Each thread takes the next chunk, and waits its turn to write it: memory stays the same for any number of people.
@@ -179,11 +185,11 @@ void run(const Shared& shared, const Options& o) {
           std::uint64_t chunk = 0;
           {
             const std::lock_guard lock(mutex);
-            if (failure || interrupted || taken * kChunk >= o.people) return;
+            if (failure || interrupted || taken * kChunk >= count) return;
             chunk = taken++;
           }
           text.clear();
-          const std::uint64_t from = chunk * kChunk, to = std::min(from + kChunk, o.people);
+          const std::uint64_t from = chunk * kChunk, to = std::min(from + kChunk, count);
           for (std::uint64_t i = from; i < to; ++i) {
             people->draw(i, person);
             csv ? lines.csv(person, text) : lines.json(person, text);
@@ -210,7 +216,7 @@ void run(const Shared& shared, const Options& o) {
     for (auto& t : others) t.join();
     if (failure) std::rethrow_exception(failure);
   }
-  if (written < o.people)
+  if (written < count)
     throw Stop(kStopped, fmt::format("stopped after {} of {} people; every line is whole{}", written, o.people,
                                      sink.to_file() ? fmt::format(" in {}", sink.aside()) : ""));
   sink.finish();
@@ -222,10 +228,10 @@ void add_simulate(CLI::App& app, Shared& shared) {
   auto o = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("simulate", "Virtual people drawn from the model, one a line, with the truth beside what is known");
-  command->add_option("--people", o->people, "How many")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
+  command->add_option("--people", o->people, "How many")->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))->capture_default_str();
+  command->add_option("--seed", o->seed, "The same seed gives the same people, whatever their number or --threads")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command->add_option("--seed", o->seed, "The same seed gives the same people, whatever their number or --threads")->capture_default_str();
   command->add_option("--setting", o->setting, "Only those seen there: community, primary_care, emergency, specialist")->type_name("NAME");
   command
       ->add_option("--cause", o->causes,

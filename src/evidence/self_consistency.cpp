@@ -320,7 +320,7 @@ Presentation asked(const Model& m, const VirtualPerson& person, const Asking& as
   }
   if (random.uniform() < 0.7) out.locations = all.locations;
   const double u = random.uniform();
-  const double share = u < 0.1 ? 0 : u < 0.6 ? 0.05 : u < 0.9 ? 0.15 : u < 0.98 ? 0.5 : 1;
+  const double share = asking.share ? *asking.share : u < 0.1 ? 0 : u < 0.6 ? 0.05 : u < 0.9 ? 0.15 : u < 0.98 ? 0.5 : 1;
   const bool any_cancer = random.uniform() < 0.1;
   AnyOf cancer;
   bool had = false;
@@ -333,7 +333,7 @@ Presentation asked(const Model& m, const VirtualPerson& person, const Asking& as
       cancer.answers.push_back({a.finding, 1, kHistoryBins - 1, false, 0, 0, ""});
       continue;
     }
-    if (!told) continue;
+    if (!told || (asking.shape && f.shape != *asking.shape)) continue;
     if (f.shape == Shape::measured && how < 0.5) {
       const double low = f.reference_low[static_cast<int>(person.sex)], high = f.reference_high[static_cast<int>(person.sex)], x = a.from;
       a.from = x < low ? -inf : x < high ? low : high;

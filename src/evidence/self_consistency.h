@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,8 +59,10 @@ class Calibration {
 // Which part of the truth is told. Everything about a person's asking comes from the seed and the person's index.
 struct Asking {
   std::uint64_t seed = 1;
-  bool setting_may_be_unknown = true;     // only right where the cohort has no weights (docs/simulation.md)
-  std::uint64_t prospects_of_one_in = 8;  // for how many people unasked answers are foretold; 0: for none
+  bool setting_may_be_unknown = true;      // only right where the cohort has no weights (docs/simulation.md)
+  std::optional<double> share;             // of the findings that are told; empty: from none to all, mostly few
+  std::optional<Shape> shape;              // only findings of this shape are told
+  std::uint64_t prospects_of_one_in = 16;  // for how many people unasked answers are foretold; 0: for none
 };
 
 // A random part of what was found, said in one of the ways a record says it: from nothing at all to everything; durations

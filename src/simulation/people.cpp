@@ -22,7 +22,6 @@ namespace dorsalgia {
 namespace {
 
 constexpr double kLanes = 65536;           // values of sixteen bits
-constexpr float kDoubt = 0.05F;            // in lanes; single precision is off by less than 0.02
 constexpr int kIntervals = kAgeBands + 1;  // below the first middle, between two, above the last
 
 // Draws i with a probability proportional to its weight, in constant time. Walker AJ, 1977; Vose MD, 1991.
@@ -88,13 +87,20 @@ struct Place {
   double w;
 };
 
-void sweep(const float* base, const float* slope, float w, const float* cell, const float* place, const std::uint16_t* lanes,
-           const std::uint8_t* simple, std::size_t n, std::uint8_t* out) {
-  for (std::size_t f = 0; f < n; ++f) {
-    const float most = (base[f] + w * slope[f]) * cell[f] * place[f], apart = most - static_cast<float>(static_cast<int>(lanes[f]));
-    // 0: absent; 1: present, and no more to be said; 2: to be looked at.
-    const std::uint8_t present = apart <= -kDoubt ? simple[f] : std::uint8_t{2};
-    out[f] = apart >= 1 + kDoubt ? std::uint8_t{0} : present;
+// By finding: 0 absent; 1 present, and no more to be said; 2 to be looked at. Written for the vectoriser: whole numbers, no
+// branch, no aliasing, n a multiple of 16. Truncated, single precision is off by less than 1.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+__attribute__((target_clones("avx2", "default")))  // the same numbers, eight at a time
+#endif
+void sweep(const float* __restrict base, const float* __restrict slope, float w, const float* __restrict cell,
+           const float* __restrict place, const std::uint16_t* __restrict lanes, const std::uint8_t* __restrict simple, std::size_t n,
+           std::uint8_t* __restrict out) {
+  for (std::size_t f = 0; f < n / 16 * 16; ++f) {
+    const int most = static_cast<int>((base[f] + w * slope[f]) * cell[f] * place[f]), apart = most - lanes[f];
+    int grade = simple[f];
+    grade = apart > -2 ? 2 : grade;
+    grade = apart >= 2 ? 0 : grade;
+    out[f] = static_cast<std::uint8_t>(grade);
   }
 }
 
@@ -126,8 +132,9 @@ struct People::Tables {
   std::vector<std::uint8_t> simple;                                       // 1: two grades, and no exact rule is needed
   std::vector<float> cells, places;
   std::vector<int> first_row, pattern_of;  // by cause; by row
+  std::vector<MechanismSet> active_at;     // by row
   std::vector<int> measured;
-  std::array<std::array<std::vector<std::array<double, 2>>, kIntervals>, 2> centre;  // value and slope, in the finding's unit
+  std::array<std::array<std::vector<std::array<double, 3>>, kIntervals>, 2> centre;  // value, slope, value on the scale
   std::vector<double> scale_low, scale_high;
   std::vector<Normal> normals;  // by row, measured
 
@@ -205,7 +212,7 @@ struct People::Tables {
     const double coming = std::accumulate(come.begin(), come.end(), 0.0);
     if (!(coming > 0)) throw std::invalid_argument("nobody is of this cohort");
     settings = Alias(come);
-    for (double x : share) weight.push_back(x * coming);
+    for (double x : share) weight.push_back(cohort.causes.empty() ? 1 : x * coming);
   }
 
   // How many of those whom the rates of this setting suggest at this age are taken, so that ages follow the sum of all rates.
@@ -302,7 +309,7 @@ struct People::Tables {
       for (int sex = 0; sex < 2; ++sex)
         for (int interval = 0; interval < kIntervals; ++interval) {
           const double low = finding.centre[sex][std::max(0, interval - 1)], high = finding.centre[sex][std::min(kAgeBands - 1, interval)];
-          centre[sex][interval].push_back({low, high - low});
+          centre[sex][interval].push_back({low, high - low, on_scale(finding.log_scale, low)});
         }
     }
   }
@@ -330,6 +337,7 @@ struct People::Tables {
             auto at = std::find(patterns.begin(), patterns.end(), pattern);
             if (at == patterns.end()) at = patterns.insert(patterns.end(), pattern);
             pattern_of.push_back(static_cast<int>(at - patterns.begin()));
+            active_at.push_back(s.active);
             add_cell(s);
           }
     }
@@ -451,7 +459,7 @@ struct People::Tables {
     const ModelCause& cause = m.causes[out.cause];
     const Canal canal = m.levels[out.level].canal;
     const int cell = row(out.cause, out.variant, visit.stage, canal);
-    visit.active = active(m, out.cause, out.variant, visit.stage, canal);
+    visit.active = active_at[static_cast<std::size_t>(cell)];
     const State s = out.state(v);
     const int sex = static_cast<int>(out.sex), interval = place.piece->interval;
     const std::size_t place_row = static_cast<std::size_t>(pattern_of[cell]) * m.levels.size() + static_cast<std::size_t>(out.level);
@@ -466,8 +474,18 @@ struct People::Tables {
         visit.grades[f] = exact_grade(static_cast<int>(f), lanes[f], s, out);
       }
     }
-    for (const ModelContextLink& link : cause.context) visit.grades[link.finding] = exact_grade(link.finding, lanes[link.finding], s, out);
+    for (const ModelContextLink& link : cause.context) {
+      const auto f = static_cast<std::size_t>(link.finding);
+      // Absent, if that is clear in single precision; else by the exact rule.
+      const float usual = 1 - (base[sex][interval][f] + static_cast<float>(place.w) * slope[sex][interval][f]) / static_cast<float>(kLanes);
+      const auto value = static_cast<float>(link.value);
+      const float present = usual <= 0 ? 0 : link.is_share ? value : usual * value / (1 + usual * (value - 1));
+      const bool clear = usual > 0 && static_cast<float>(kLanes) * (1 - present) > static_cast<float>(lanes[f] + 2);
+      visit.grades[f] = clear ? std::uint8_t{0} : exact_grade(link.finding, lanes[f], s, out);
+    }
     draw_values(place, cell, out, v);
+    visit.sensory_segment = -1;
+    if (m.sensory_level < 0 || visit.grades[m.sensory_level] == 0) return;
     Draws border(seed, out.index, Purpose::border, v);
     const bool cord = m.cord_compression >= 0 && (visit.active >> m.cord_compression & 1);
     visit.sensory_segment = m.segments.empty() ? -1 : (cord ? border_at[out.level] : border_anywhere).draw(border.uniform());
@@ -500,7 +518,8 @@ struct People::Tables {
       for (std::size_t j = i; j < std::min(i + 8, measured.size()); ++j) {
         const ModelFinding& f = m.findings[measured[j]];
         const Normal normal = normals[static_cast<std::size_t>(cell) * measured.size() + j];
-        const double mean = on_scale(f.log_scale, centres[j][0] + place.w * centres[j][1]) + normal.shift;
+        const auto [low, slope_there, scaled] = centres[j];
+        const double mean = normal.shift + (slope_there == 0 ? scaled : on_scale(f.log_scale, low + place.w * slope_there));
         double& x = visit.values[measured[j]];
         // Thirty-two bits: whether it follows no disease, and then where it falls.
         const double stray = (static_cast<double>(odd[(j - i) / 2] >> (32 * (j % 2)) & 0xffffffffU) + 0.5) * 0x1p-32;

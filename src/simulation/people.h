@@ -52,7 +52,7 @@ struct VirtualVisit {
   double weeks = 0;  // since the first visit
   int stage = 0;     // -1: recovered; then nothing below means anything
   MechanismSet active = 0;
-  int sensory_segment = -1;  // the border that a sensory level would have; -1: beyond the last segment
+  int sensory_segment = -1;  // the border of a sensory level; -1: there is none, or it lies beyond the last segment
   // By finding (and a few unused places more). Grades of symptoms, factors and bins of a history; measured values on the
   // finding's scale (natural log where it is logarithmic).
   std::vector<std::uint8_t> grades;
