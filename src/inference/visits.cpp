@@ -96,13 +96,16 @@ struct Product {
   }
 };
 
-// Where the answers about one finding leave its proneness U on a path: in [from, to). A measured finding whose last answer
-// was a value: from == to, that value on the finding's scale. `stage`: measured only, where it was last said.
+// Where the answers about one finding leave its proneness U on a path: in [from, to), if it was last drawn anew at a certain
+// one of them. A track has one for each of its answers. A measured finding whose last answer was a value has one only, with
+// from == to, that value on the finding's scale. `stage`: measured only, where it was last said.
 struct Open {
   double from = 0, to = 0;
+  double weight = 0;  // of this drawing; 0: not open
   int stage = -1;
-  bool is_value() const { return stage >= 0 && from == to; }
-  bool operator<(const Open& o) const { return std::tie(from, to, stage) < std::tie(o.from, o.to, o.stage); }
+  bool is_value() const { return weight > 0 && from == to; }
+  double length() const { return weight * (to - from); }
+  bool operator<(const Open& o) const { return std::tie(from, to, weight, stage) < std::tie(o.from, o.to, o.weight, o.stage); }
   bool operator==(const Open& o) const = default;
 };
 
@@ -231,7 +234,7 @@ struct VisitFilter::Part {
   double log_scale = 0;
 };
 
-VisitFilter::VisitFilter(const Model& model) : m_(model) {
+VisitFilter::VisitFilter(const Model& model, double renewal_weeks) : m_(model), renewal_weeks_(renewal_weeks) {
   std::map<std::pair<int, double>, int> known;
   for (std::size_t c = 0; c < m_.causes.size(); ++c) {
     const ModelCause& cause = m_.causes[c];
@@ -289,14 +292,15 @@ struct Track {
 };
 
 // What an answer of a track does to a path that is in a certain stage at its visit. Yes-no and graded findings, and ranges
-// of measured ones, narrow the interval of U. A value draws anew around the residual of the value before it; after a range
-// or before one it is drawn independently, unless the range holds the value and nothing has changed between the two: then
-// both are one statement.
+// of measured ones, narrow the intervals of U, or U has been drawn anew since the answer before. A value draws anew around the residual of
+// the value before it; after a range or before one it is drawn independently, unless the range holds the value and nothing has changed
+// between the two: then both are one statement.
 class Update {
  public:
-  Update(const Model& m, const Track& track, std::size_t at, const Profile& x)
-      : m_(m), f_(m.findings[track.finding]), x_(x), now_(track.said[at].second), first_(at == 0), last_(at + 1 == track.said.size()) {
-    if (!first_) before_ = track.said[at - 1].second;
+  // keeps: probability that U is still what it was at the answer before.
+  Update(const Model& m, const Track& track, std::size_t at, const Profile& x, double keeps)
+      : m_(m), f_(m.findings[track.finding]), x_(x), now_(track.said[at].second), at_(at), answers_(track.said.size()), keeps_(keeps) {
+    if (at_ > 0) before_ = track.said[at - 1].second;
   }
 
   // By stage, once for each scene.
@@ -319,21 +323,15 @@ class Update {
     }
   }
 
-  // Multiplies into `weight` what is settled; false: the path cannot be.
-  bool apply(int stage, Open& open, double& weight) const {
+  // Moves on the `answers` intervals of this track and multiplies into `weight` what is settled; false: the path cannot be.
+  bool apply(int stage, Open* open, double& weight) const {
     const Stage& now = stages_[stage];
-    if (now_.measured && exact(now_)) {
-      value(now, open, weight);
-    } else {
-      // A range that the known value lies in says nothing while nothing has changed.
-      const bool known = !first_ && open.is_value();
-      if (known && open.stage == now.alike && holds(now_, open.from)) return close(open, weight);
-      if (known || first_) open = {now.from, now.to, -1};
-      else open = {std::max(open.from, now.from), std::min(open.to, now.to), -1};
-      if (now_.measured) open.stage = now.alike;
-      if (!(open.from < open.to)) return false;
-    }
-    return close(open, weight);
+    if (now_.measured && exact(now_)) value(now, open, weight);
+    else if (!range(now, open)) return false;
+    if (at_ + 1 < answers_) return true;
+    if (!open->is_value()) weight *= length(open);
+    std::fill(open, open + answers_, Open{});
+    return true;
   }
 
  private:
@@ -347,27 +345,53 @@ class Update {
     return on_scale(f_.log_scale, range.from) <= at && at < on_scale(f_.log_scale, range.to);
   }
 
-  void value(const Stage& now, Open& open, double& weight) const {
-    const double at = on_scale(f_.log_scale, now_.from), sd = std::sqrt(now.bell.variance);
-    if (first_) {
-      weight *= density(f_, at, now.bell.mean, sd);
-    } else if (open.is_value()) {
-      const Bell<double>& then = stages_[open.stage].bell;
-      const double residual = (open.from - then.mean) / std::sqrt(then.variance);
-      weight *= density(f_, at, now.bell.mean + kSteadiness * sd * residual, sd * std::sqrt(1 - kSteadiness * kSteadiness));
-    } else {
-      weight *= (open.to - open.from) * density(f_, at, now.bell.mean, sd);
-      if (open.stage == now.alike && holds(before_, at))
-        weight /= measured_below(f_, before_.to, now.bell) - measured_below(f_, before_.from, now.bell);
-    }
-    open = {at, at, now.alike};
+  // P(the answers so far), when the last was a range or grades.
+  double length(const Open* open) const {
+    double sum = 0;
+    for (std::size_t i = 0; i < answers_; ++i) sum += open[i].length();
+    return sum;
   }
 
-  bool close(Open& open, double& weight) const {
-    if (!last_) return true;
-    if (!open.is_value()) weight *= open.to - open.from;
-    open = {};
-    return true;
+  bool range(const Stage& now, Open* open) const {
+    const Open fresh{now.from, now.to, 1, now_.measured ? now.alike : -1};
+    if (at_ == 0 || open->is_value()) {
+      // A range that the known value lies in says nothing while nothing has changed.
+      if (at_ > 0 && open->stage == now.alike && holds(now_, open->from)) return true;
+      *open = fresh;
+      return fresh.from < fresh.to;
+    }
+    const double renewed = (1 - keeps_) * length(open);
+    bool possible = false;
+    for (std::size_t i = 0; i < at_; ++i) {
+      if (open[i].weight <= 0) continue;
+      open[i] = {std::max(open[i].from, fresh.from), std::min(open[i].to, fresh.to), keeps_ * open[i].weight, fresh.stage};
+      if (open[i].from < open[i].to && open[i].weight > 0) possible = true;
+      else open[i] = {};
+    }
+    if (renewed > 0 && fresh.from < fresh.to) {
+      open[at_] = fresh;
+      open[at_].weight = renewed;
+      possible = true;
+    }
+    return possible;
+  }
+
+  void value(const Stage& now, Open* open, double& weight) const {
+    const double at = on_scale(f_.log_scale, now_.from), sd = std::sqrt(now.bell.variance);
+    if (at_ == 0) {
+      weight *= density(f_, at, now.bell.mean, sd);
+    } else if (open->is_value()) {
+      const Bell<double>& then = stages_[open->stage].bell;
+      const double residual = (open->from - then.mean) / std::sqrt(then.variance);
+      weight *= density(f_, at, now.bell.mean + kSteadiness * sd * residual, sd * std::sqrt(1 - kSteadiness * kSteadiness));
+    } else {
+      weight *= length(open) * density(f_, at, now.bell.mean, sd);
+      const int before = std::max_element(open, open + answers_, [](const Open& a, const Open& b) { return a.stage < b.stage; })->stage;
+      if (before == now.alike && holds(before_, at))
+        weight /= measured_below(f_, before_.to, now.bell) - measured_below(f_, before_.from, now.bell);
+    }
+    std::fill(open, open + answers_, Open{});
+    *open = {at, at, 1, now.alike};
   }
 
   const Model& m_;
@@ -375,7 +399,8 @@ class Update {
   const Profile x_;
   const Answer now_;
   Answer before_;
-  const bool first_, last_;
+  const std::size_t at_, answers_;  // which answer of the track, of how many
+  const double keeps_;
   std::vector<Stage> stages_;
 };
 
@@ -383,7 +408,7 @@ class Update {
 struct Paths {
   std::vector<int> stage;
   std::vector<double> weight;
-  std::vector<Open> open;  // `tracks` a path
+  std::vector<Open> open;  // `tracks` a path: one for each answer of each track
   std::size_t tracks = 0;
 
   void clear() { stage.clear(), weight.clear(), open.clear(); }
@@ -434,7 +459,7 @@ void VisitFilter::walk(const Presentation& person, const Statements& said, const
       if (!repeated) track.said.emplace_back(i, a);
     }
   std::vector<std::vector<Answer>> once(visits);
-  std::vector<std::vector<std::pair<std::size_t, Update>>> updates(visits);  // track
+  std::vector<std::vector<std::pair<std::size_t, Update>>> updates(visits);  // where the track's intervals begin
   std::size_t tracks = 0;
   std::vector<const ModelFinding*> placed;
   for (const auto& [f, track] : asked) {
@@ -443,8 +468,12 @@ void VisitFilter::walk(const Presentation& person, const Statements& said, const
       once[track.said[0].first].push_back(track.said[0].second);
       continue;
     }
-    for (std::size_t i = 0; i < track.said.size(); ++i) updates[track.said[i].first].emplace_back(tracks, Update(m_, track, i, x));
-    ++tracks;
+    for (std::size_t i = 0; i < track.said.size(); ++i) {
+      const auto week = [&](std::size_t visit) { return visit == 0 ? 0 : person.later[visit - 1].weeks; };
+      const double passed = i == 0 ? 0 : week(track.said[i].first) - week(track.said[i - 1].first);
+      updates[track.said[i].first].emplace_back(tracks, Update(m_, track, i, x, std::exp(-passed / renewal_weeks_)));
+    }
+    tracks += track.said.size();
   }
   std::size_t sensory_visit = visits;
   int sensory = person.sensory_segment;
@@ -534,7 +563,7 @@ void VisitFilter::walk(const Presentation& person, const Statements& said, const
             if (open) next.open.insert(next.open.end(), open, open + tracks);
             else next.open.resize(at + tracks);
             for (const auto& [track, update] : updates[i])
-              if (!update.apply(stage, next.open[at + track], weight) || !(weight > 0)) {
+              if (!update.apply(stage, &next.open[at + track], weight) || !(weight > 0)) {
                 next.open.resize(at);
                 return;
               }

@@ -2,6 +2,7 @@
 // hang together over visits, because a finding that is there stays there while what brings it does.
 #pragma once
 
+#include <limits>
 #include <map>
 #include <optional>
 #include <vector>
@@ -16,6 +17,10 @@ namespace dorsalgia {
 // individuality below 0.6 for ESR, CRP, haemoglobin and calcium: Fraser & Harris, Crit Rev Clin Lab Sci 1989;27:409, recalled).
 // The simulator draws with the same number.
 inline constexpr double kSteadiness = 0.8;
+
+// After how many weeks, on average, a person's proneness to one finding is drawn anew (exponential), so that complaints may come
+// and go for reasons of their own. Infinite: never. The simulator must draw with the same number.
+inline constexpr double kRenewalWeeks = std::numeric_limits<double>::infinity();
 
 // The person with facts of one day put together: `later` in strictly rising weeks above 0. Nothing when the facts of one
 // day exclude each other or pain comes back after recovery. Throws std::invalid_argument when visits are out of order.
@@ -32,7 +37,7 @@ Presentation up_to_visit(const Presentation& person, std::size_t visit);
 // the answers can tell apart; paths that they cannot are summed on the way. All queries are const.
 class VisitFilter {
  public:
-  explicit VisitFilter(const Model& model);
+  explicit VisitFilter(const Model& model, double renewal_weeks = kRenewalWeeks);
 
   // Of the state at the last visit; forecasts run from there. After recovery no stage is left: stages sum to 0.
   Posterior posterior(const Presentation& person, const CauseWeights& weights = {}) const;
@@ -55,6 +60,7 @@ class VisitFilter {
 
   using Forecast = std::array<double, kForecastWeeks.size()>;
   const Model& m_;
+  const double renewal_weeks_;
   std::vector<Chain> chains_;  // by course and tempo
   std::vector<int> chain_of_;  // by cause
   // By chain and compressing stages: by stage, P(compressed now or within so many weeks).

@@ -31,7 +31,8 @@ const ExactEngine& engine() {
 
 class EveryPath {
  public:
-  EveryPath(const Model& model, const Presentation& person) : m_(model), p_(person) {
+  EveryPath(const Model& model, const Presentation& person, double renewal_weeks = kRenewalWeeks)
+      : m_(model), p_(person), renewal_weeks_(renewal_weeks) {
     visits_.push_back({0, p_.answers, p_.any_of, p_.locations, p_.sensory_segment, false});
     visits_.insert(visits_.end(), p_.later.begin(), p_.later.end());
     for (std::size_t i = 0; i < visits_.size(); ++i)
@@ -102,8 +103,9 @@ class EveryPath {
     const bool end = next == visits_.size();
     if (end || visits_[next].recovered) {
       if (!end) {
-        weight *= 1 - moves_[next - 1].row(now.stage).sum();
-        if (weight < 1e-15) return;  // what is left of 1 - 1
+        const double gone = 1 - moves_[next - 1].row(now.stage).sum();
+        if (gone < 1e-14) return;  // what is left of 1 - 1
+        weight *= gone;
       }
       return finish(states, weight * some(x, states, any_of_.size(), {}), !end);
     }
@@ -187,12 +189,11 @@ class EveryPath {
       if (s.second.finding == f && (s.first < states.size() || finding.shape != Shape::measured)) mine.push_back(s);
     if (mine.empty()) return 1;
     if (finding.shape == Shape::discrete) {
-      double from = 0, to = 1;
-      for (const auto& [i, a] : mine) {
-        from = std::max(from, at_most(m_, finding, a.low - 1, states[i], x.sex, x.age));
-        to = std::min(to, at_most(m_, finding, a.high, states[i], x.sex, x.age));
-      }
-      return std::max(0.0, to - from);
+      std::vector<Stretch> run;
+      for (const auto& [i, a] : mine)
+        run.push_back({visits_[i].weeks, at_most(m_, finding, a.low - 1, states[i], x.sex, x.age),
+                       at_most(m_, finding, a.high, states[i], x.sex, x.age)});
+      return proneness(run);
     }
     if (finding.shape != Shape::measured) {
       int low = 0, high = finding.grades - 1;
@@ -202,10 +203,32 @@ class EveryPath {
     return lab(x, states, finding, mine);
   }
 
+  // Every way in which U may have been drawn anew between answers: P(all of them). [from, to) at each week.
+  struct Stretch {
+    double weeks, from, to;
+  };
+  double proneness(const std::vector<Stretch>& said) const {
+    if (said.empty()) return 1;
+    double sum = 0;
+    for (unsigned ways = 0; ways < 1u << (said.size() - 1); ++ways) {
+      double p = 1, from = said[0].from, to = said[0].to;
+      for (std::size_t i = 1; i < said.size(); ++i) {
+        const double keeps = std::isinf(renewal_weeks_) ? 1 : std::exp(-(said[i].weeks - said[i - 1].weeks) / renewal_weeks_);
+        const bool anew = ways >> (i - 1) & 1;
+        p *= anew ? 1 - keeps : keeps;
+        if (anew) p *= std::max(0.0, to - from), from = 0, to = 1;
+        from = std::max(from, said[i].from), to = std::min(to, said[i].to);
+      }
+      sum += p * std::max(0.0, to - from);
+    }
+    return sum;
+  }
+
   // Runs of ranges share one U; a value stands alone or follows the value before it.
   double lab(const Profile& x, const std::vector<State>& states, const ModelFinding& f, const Also& mine) const {
-    double p = 1, from = 0, to = 1;
-    bool ranged = false, valued = false;
+    double p = 1;
+    std::vector<Stretch> run;
+    bool valued = false;
     Answer range;
     std::size_t range_at = 0, value_at = 0;
     double value = 0;
@@ -225,26 +248,25 @@ class EveryPath {
                kUnmodelled / (on_scale(f.log_scale, f.possible_high) - on_scale(f.log_scale, f.possible_low));
         } else {
           p *= measured(f, a.from, a.to, states[i], x.sex, x.age);
-          if (ranged) p *= to - from;
-          if (ranged && range.from <= a.from && a.from < range.to && like(range_at, i))
+          p *= proneness(run);
+          if (!run.empty() && range.from <= a.from && a.from < range.to && like(range_at, i))
             p /= measured(f, range.from, range.to, states[i], x.sex, x.age);
         }
-        valued = true, ranged = false, value = a.from, value_at = i;
+        run.clear();
+        valued = true, value = a.from, value_at = i;
         continue;
       }
       if (valued && a.from <= value && value < a.to && like(value_at, i)) continue;
-      if (!ranged) from = 0, to = 1;
       const double below = a.from == -kInfinity ? 0 : measured(f, -kInfinity, a.from, states[i], x.sex, x.age);
-      from = std::max(from, below);
-      to = std::min(to, below + measured(f, a.from, a.to, states[i], x.sex, x.age));
-      if (to <= from) return 0;
-      ranged = true, valued = false, range = a, range_at = i;
+      run.push_back({visits_[i].weeks, below, below + measured(f, a.from, a.to, states[i], x.sex, x.age)});
+      valued = false, range = a, range_at = i;
     }
-    return ranged ? p * (to - from) : p;
+    return p * proneness(run);
   }
 
   const Model& m_;
   const Presentation& p_;
+  const double renewal_weeks_;
   std::vector<Visit> visits_;
   std::vector<std::pair<std::size_t, AnyOf>> any_of_;
   std::vector<Eigen::MatrixXd> moves_;  // of the cause in hand, by interval
@@ -314,13 +336,14 @@ std::string told(const Model& m, const Presentation& p) {
 }
 
 // Over so many random people, of whom more than a quarter must be possible.
-void compare_with_every_path(const Model& m, int people, int most_visits, int pool, std::uint64_t seed, bool any_of = true) {
-  const VisitFilter filter(m);
+void compare_with_every_path(const Model& m, int people, int most_visits, int pool, std::uint64_t seed, bool any_of = true,
+                             double renewal_weeks = kRenewalWeeks) {
+  const VisitFilter filter(m, renewal_weeks);
   double worst = 0;
   int possible = 0;
   for (int i = 0; i < people; ++i) {
     const Presentation p = random_visits(m, seed + static_cast<std::uint64_t>(i), most_visits, pool, any_of);
-    const Posterior a = filter.posterior(p), b = EveryPath(m, p).run();
+    const Posterior a = filter.posterior(p), b = EveryPath(m, p, renewal_weeks).run();
     const test::Difference d = difference(a, b);
     ASSERT_TRUE(d.within(1e-10)) << i << ": " << d.where << " " << d.worst << ", log evidence " << a.log_evidence << " v " << b.log_evidence
                                  << ": " << told(m, p);
@@ -332,6 +355,10 @@ void compare_with_every_path(const Model& m, int people, int most_visits, int po
 }
 
 TEST(Visits, EqualTheSumOverAllPathsOfATinyModel) { compare_with_every_path(test::tiny_model(), test::share_of(1200), 4, 6, 1); }
+
+TEST(Visits, EqualTheSumOverAllPathsWhenPronenessIsDrawnAnew) {
+  compare_with_every_path(test::tiny_model(), test::share_of(600), 5, 6, 9, true, 30);
+}
 
 // Stages that come and go: many paths, which the filter sums on the way.
 TEST(Visits, EqualTheSumOverAllPathsWhenStagesComeAndGo) {
@@ -439,7 +466,7 @@ TEST(Visits, SayingTheSameAgainTellsNothing) {
   tiny.causes[1].levels[0] = 1, tiny.causes[1].levels[1] = tiny.causes[1].levels[2] = 0;
   tiny.courses[1].generator = {-0.5, 0.1, 0, -0.05};
   tiny.findings[0].links[2].p = {0.0};  // the lasting stage brings nothing of its own
-  const VisitFilter filter(tiny);
+  const VisitFilter filter(tiny, kInfinity);
   Presentation p;
   p.age = 50, p.sex = Sex::male;
   p.answers = {{0, 1, 1, false, 0, 0, ""}, {2, 1, 1, false, 0, 0, ""}};
@@ -567,6 +594,19 @@ TEST(Visits, RulesSeeTheLatestAnswerAndWhatWasFoundBefore) {
   EXPECT_TRUE(all.answer(builtin().finding("weakness"))->present());
   EXPECT_TRUE(all.answer(builtin().finding("fever"))->absent());
   EXPECT_EQ((*all.weeks)[0], 9);
+}
+
+// A complaint that comes anew for reasons of its own is possible only if proneness may change.
+TEST(Visits, WithoutRenewalAChangeForcesAChangeOfStage) {
+  const VisitFilter steady(builtin(), kInfinity), renewed(builtin(), 104);
+  Presentation p = woman();
+  p.answers = {said("pulsatile_abdominal_mass", false)};
+  p.later = {visit(4, {said("pulsatile_abdominal_mass", true)})};
+  EXPECT_FALSE(steady.posterior(p).possible);
+  EXPECT_TRUE(renewed.posterior(p).possible);
+  p.answers = {said("fever", true)};
+  p.later = {visit(4, {said("fever", false)})};
+  EXPECT_LT(renewed.posterior(p).tumour, 0.1);
 }
 
 // Forty answers at each of twelve visits: no underflow, and the paths stay few.
