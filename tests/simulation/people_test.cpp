@@ -28,8 +28,8 @@ const Model& model() {
   return m;
 }
 
-// |observed - expected| in standard deviations of a binomial count.
-double off(double observed, double n, double p) { return std::abs(observed - n * p) / std::sqrt(n * p * (1 - p) + 1e-9); }
+// |observed - expected| in standard deviations of a binomial count, and one more so that a rare event does not alarm.
+double off(double observed, double n, double p) { return std::abs(observed - n * p) / std::sqrt(n * p * (1 - p) + 1); }
 
 // The grade by the definition: the first for which U lies below P(at most it), with all bits of U.
 int plain_grade(const Model& m, std::uint64_t seed, const VirtualPerson& p, const State& s, int f) {
