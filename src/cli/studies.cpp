@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::string studies, output, json;
-  bool as_json = false;
+  bool as_json = false, all = false;
   std::string page;
 };
 
@@ -65,9 +65,9 @@ void calibrate_command(const Shared& shared, const Options& o) {
   if (!o.output.empty()) write_output(o.output, fitted_yaml(c, studies));
 
   fmt::print("{} figures of studies, {} parameters, {} steps; cost {:.1f} before, {:.1f} after.\n", c.figures, c.moved.size(), c.iterations, c.cost_before, c.cost_after);
-  fmt::print("\nMoved by more than one prior standard deviation:\n");
+  fmt::print("\nMoved{}:\n", o.all ? "" : " by more than one prior standard deviation");
   for (const Moved& m : c.moved)
-    if (std::abs(m.z) > 1)
+    if (o.all || std::abs(m.z) > 1)
       fmt::print("  {:<52} {:+.2f}  {} -> {}   pulled by {}\n", m.parameter, m.z, share(m.from), share(m.to), fmt::join(m.pulled_by, ", "));
   fmt::print("\nPrior and data in conflict (2 or more standard deviations, before or after):\n");
   for (const Conflict& x : c.conflicts)
@@ -116,6 +116,7 @@ void add_studies(CLI::App& app, Shared& shared) {
   auto* c = app.add_subcommand("calibrate", "Fit the model's numbers, within their spreads, to the studies marked use: calibration");
   c->add_option("--studies", o->studies, "Folder of study files instead of the knowledge base's own")->type_name("DIR");
   c->add_option("-o,--output", o->output, "Write the fitted values and draws here (knowledge/fitted.yaml)")->type_name("FILE");
+  c->add_flag("--all", o->all, "List every parameter that was fitted, not only those that moved far");
   c->callback([&shared, o] { calibrate_command(shared, *o); });
   auto* v = app.add_subcommand("validate", "Hold every figure of every study against the model");
   v->add_option("--studies", o->studies, "Folder of study files instead of the knowledge base's own")->type_name("DIR");

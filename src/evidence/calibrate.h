@@ -20,8 +20,6 @@ namespace dorsalgia {
 // and recording differ. A judgement: meta-analyses of single signs in back pain mostly find 0.4 to 1.
 inline constexpr double kBetweenStudies = 0.5;
 
-inline constexpr int kDraws = 256;
-
 // What the model expects of one figure. Scale: logit for shares, log for ratios and delays.
 struct Expectation {
   const Study* study = nullptr;

@@ -12,16 +12,6 @@
 
 namespace dorsalgia {
 
-// How steady a measured value is in one person: the correlation of what two visits leave unexplained, so that 0.64 of the
-// spread between people is lasting. A judgement: blood tests differ far more between people than within one (index of
-// individuality below 0.6 for ESR, CRP, haemoglobin and calcium: Fraser & Harris, Crit Rev Clin Lab Sci 1989;27:409, recalled).
-// The simulator draws with the same number.
-inline constexpr double kSteadiness = 0.8;
-
-// After how many weeks, on average, a person's proneness to one finding is drawn anew (exponential), so that complaints may come
-// and go for reasons of their own. Infinite: never. The simulator must draw with the same number.
-inline constexpr double kRenewalWeeks = std::numeric_limits<double>::infinity();
-
 // The person with facts of one day put together: `later` in strictly rising weeks above 0. Nothing when the facts of one
 // day exclude each other or pain comes back after recovery. Throws std::invalid_argument when visits are out of order.
 std::optional<Presentation> in_order(const Presentation& person);

@@ -13,6 +13,8 @@
 
 namespace dorsalgia {
 
+inline constexpr int kDraws = 256;  // of the model's numbers: kept by calibration, used by intervals
+
 struct Parameter {
   enum class Kind : std::uint8_t { rate, setting, cancers_in, link, leak, prevalence, factor, shift };
   std::string id;  // "met_lung rate", "met_lung in emergency", "weakness | cord_compression", "osteoporosis | osteoporotic_fracture"

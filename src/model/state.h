@@ -12,6 +12,16 @@ namespace dorsalgia {
 // Share of measured values that follow no disease: mistakes, other illness. One odd value can rule nothing out.
 inline constexpr double kUnmodelled = 0.02;
 
+// How steady a measured value is in one person: the correlation of what two visits leave unexplained, so that 0.64 of the
+// spread between people is lasting. A judgement: blood tests differ far more between people than within one (index of
+// individuality below 0.6 for ESR, CRP, haemoglobin and calcium: Fraser & Harris, Crit Rev Clin Lab Sci 1989;27:409, recalled).
+inline constexpr double kSteadiness = 0.8;
+
+// After how many weeks, on average, a person's proneness to one finding is drawn anew (exponential), so that complaints may
+// come and go for reasons of their own. A judgement: two years. Never, and every fever that goes would have to be a change
+// of stage (docs/limits.md); a few weeks, and asking three times would count three times.
+inline constexpr double kRenewalWeeks = 104;
+
 struct State {
   int cause, variant, stage, level;
   MechanismSet active;

@@ -359,9 +359,10 @@ class Page {
     std::string out;
     for (const ToldShare& s : all) {
       const std::string note = notes && !s.note.empty() ? fmt::format(" <small>{}</small>", escape(s.note)) : "";
-      out += fmt::format("<tr><th scope=\"row\">{}{}{}</th><td class=\"b\">{}</td><td class=\"n\">{}</td></tr>\n",
+      const std::string range = notes && !s.range.empty() ? fmt::format("<br><small>{}</small>", escape(s.range)) : "";
+      out += fmt::format("<tr><th scope=\"row\">{}{}{}</th><td class=\"b\">{}</td><td class=\"n\">{}{}</td></tr>\n",
                          s.tumour ? "<span class=\"mark\" aria-hidden=\"true\">● </span>" : "", escape(s.name), note,
-                         bar(s.probability, s.tumour), escape(s.count));
+                         bar(s.probability, s.tumour), escape(s.count), range);
     }
     return out;
   }
@@ -430,7 +431,7 @@ class Page {
     out_ += "<table><caption>Cord or cauda equina compressed by then, whatever the cause</caption><thead><tr><th scope=\"col\">within</th>";
     for (const auto& [weeks, s] : t_.forecast) add("<th scope=\"col\" class=\"n\">{}</th>", escape(s.name));
     add("</tr></thead><tbody><tr><th scope=\"row\">{}</th>", t_.of);
-    for (const auto& [weeks, s] : t_.forecast) add("<td class=\"n\">{}</td>", escape(s.count));
+    for (const auto& [weeks, s] : t_.forecast) add("<td class=\"n\">{}<br><small>{}</small></td>", escape(s.count), escape(s.range));
     out_ += "</tr></tbody></table>\n</section>\n";
   }
 

@@ -16,6 +16,7 @@ constexpr double kWorthListing = 1e-6;  // levels and stages below this are left
 json number(double x) { return std::isfinite(x) ? json(x) : json(nullptr); }
 // Sums over many cells miss 0 and 1 by rounding.
 json share(double p) { return std::isfinite(p) ? json(std::clamp(p, 0.0, 1.0)) : json(nullptr); }
+json interval(const Interval& i) { return json::array({share(i.low), share(i.high)}); }
 json word(const std::string& s) { return s.empty() ? json(nullptr) : json(s); }
 
 json source_of(const Knowledge& k, const Citation& cite) {
@@ -96,7 +97,8 @@ json json_report(const Report& r) {
                         {"behaviour", m.is_malignant(c) ? "malignant"
                                       : m.is_tumour(c)  ? "benign"
                                                         : "none"},
-                        {"probability", share(p.causes[c])}});
+                        {"probability", share(p.causes[c])},
+                        {"interval", interval(r.intervals.causes[c])}});
     for (int i : by_probability(p.mechanisms))
       mechanisms.push_back({{"id", k.mechanisms[i].id}, {"name", k.mechanisms[i].name}, {"probability", share(p.mechanisms[i])}});
     for (std::size_t i = 0; i < p.levels.size(); ++i)
@@ -114,7 +116,7 @@ json json_report(const Report& r) {
                             {"probability", share(p.stages[c][s])}});
     }
     for (std::size_t i = 0; i < kForecastWeeks.size(); ++i)
-      forecast.push_back({{"weeks", kForecastWeeks[i]}, {"compression", share(p.compression[i])}});
+      forecast.push_back({{"weeks", kForecastWeeks[i]}, {"compression", share(p.compression[i])}, {"interval", interval(r.intervals.compression[i])}});
     for (std::size_t i = 0; i < r.trajectory.size(); ++i)
       trajectory.push_back({{"weeks", i == 0 ? 0.0 : r.person.later[i - 1].weeks},
                             {"tumour", share(r.trajectory[i].tumour)},
@@ -194,7 +196,12 @@ json json_report(const Report& r) {
            {{"tumour", shown(r.posterior.tumour)},
             {"malignant", shown(r.posterior.malignant)},
             {"emergency", shown(r.posterior.emergency)},
-            {"interval", nullptr},
+            {"interval", numbers ? json{{"tumour", interval(r.intervals.tumour)},
+                                        {"malignant", interval(r.intervals.malignant)},
+                                        {"emergency", interval(r.intervals.emergency)},
+                                        {"if_all_answered", r.intervals.if_all_answered.high > 0 ? interval(r.intervals.if_all_answered) : json(nullptr)},
+                                        {"unanswered_share", share(r.intervals.unanswered_share)}}
+                                 : json(nullptr)},
             {"denominator", numbers ? json(told.denominator) : json(nullptr)},
             {"sentence", word(told.answer)},
             {"before",

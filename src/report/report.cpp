@@ -75,6 +75,7 @@ Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const 
     join_reasons_said_at_once(engine, person, out.posterior, out.reasons);
     out.next = next_questions(engine, knowledge, person, kQuestions);
     out.fit = fit(engine, knowledge, person, out.posterior);
+    out.intervals = Draws(knowledge, engine.model(), kDraws).intervals(engine, person, out.posterior);
   }
   out.changes = smallest_changes(engine, knowledge, person, profile, out.triage);
   out.comparators = compare(knowledge, engine.model(), person);
@@ -321,7 +322,16 @@ class Teller {
  private:
   std::string count(double p) const { return count_of(p, out_.denominator); }
   ToldShare share(const std::string& name, double p, const std::string& note = "", bool tumour = false) const {
-    return {name, note, p, count(p), tumour};
+    return {name, note, p, count(p), "", tumour};
+  }
+  std::string range(const Interval& i) const {
+    const std::string low = count(i.low), high = count(i.high);
+    return low == high ? low : low + " to " + high;
+  }
+  ToldShare cause_share(int c, const std::vector<double>& p) const {
+    ToldShare out = share(k_.causes[c].name, p[c], k_.causes[c].group, m_.is_tumour(c));
+    out.range = range(r_.intervals.causes[c]);
+    return out;
   }
 
   std::string about(double p) const {
@@ -484,10 +494,19 @@ class Teller {
                                               people_in_words(r_.before.tumour, d), grouped(d))
                                 : fmt::format("Before the answers, from age, sex and setting alone: {} with a tumour ({} malignant).",
                                               people_in_words(r_.before.tumour, d), people_in_words(r_.before.malignant, d));
-    out_.certainty =
-        person_voice_
-            ? "These are best estimates. Their range is not worked out in this version, so a nearby number could be the true one."
-            : "Single best figures; the interval that the parameters' own uncertainty would give is not computed in this version.";
+    const Intervals& i = r_.intervals;
+    const bool open = i.if_all_answered.high > 0;
+    if (person_voice_) {
+      out_.certainty = fmt::format("These are best estimates: for a tumour, the true number could well lie anywhere from {} of {}.", range(i.tumour), grouped(d));
+      if (open && i.unanswered_share > 0.5) out_.certainty += " Answering more questions would make it surer.";
+    } else {
+      out_.certainty = fmt::format("From what is not known about the model's own numbers (95%): a tumour in {}, malignant in {} of {}.", range(i.tumour),
+                                   range(i.malignant), grouped(d));
+      if (open)
+        out_.certainty += fmt::format(" Were every open question and sign answered, it would mostly lie between {} and {}: {:.0f}% of the uncertainty is in "
+                                      "what has not been asked, the rest in the evidence.",
+                                      count(i.if_all_answered.low), count(i.if_all_answered.high), 100 * i.unanswered_share);
+    }
     out_.ladder = {{"before", r_.before.tumour}, {"now", p.tumour}};
     for (const Threshold& t : k_.thresholds)
       if (t.quantity == "malignant") out_.ladder.push_back({fmt::format("asks: {}", urgency_phrase(urgency_of(t.urgency))), t.at_least});
@@ -560,16 +579,14 @@ class Teller {
     int tumours = 0;
     std::vector<int> order = by_probability(p);
     for (std::size_t i = 0; i < order.size() && i < kCauses; ++i) {
-      const Cause& c = k_.causes[order[i]];
-      out_.causes.push_back(share(c.name, p[order[i]], c.group, m_.is_tumour(order[i])));
+      out_.causes.push_back(cause_share(order[i], p));
       tumours += m_.is_tumour(order[i]);
       rest -= p[order[i]];
     }
     // The question is about tumours: the two likeliest are told even when eight other causes are likelier.
     for (std::size_t i = kCauses; i < order.size() && tumours < 2; ++i) {
       if (!m_.is_tumour(order[i])) continue;
-      const Cause& c = k_.causes[order[i]];
-      out_.causes.push_back(share(c.name, p[order[i]], c.group, true));
+      out_.causes.push_back(cause_share(order[i], p));
       rest -= p[order[i]];
       ++tumours;
     }
@@ -649,10 +666,12 @@ class Teller {
   }
 
   void forecast() {
-    for (std::size_t i = 0; i < kForecastWeeks.size(); ++i)
+    for (std::size_t i = 0; i < kForecastWeeks.size(); ++i) {
       out_.forecast.emplace_back(
           static_cast<int>(kForecastWeeks[i]),
           share(fmt::format("{:g} week{}", kForecastWeeks[i], kForecastWeeks[i] == 1 ? "" : "s"), r_.posterior.compression[i]));
+      out_.forecast.back().second.range = range(r_.intervals.compression[i]);
+    }
     if (person_voice_)
       out_.forecast_sentence = fmt::format(
           "In {} of {} people with answers like these, nerves in the spine are under pressure now or will be within {}. New numbness or "

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "inference/explain.h"
+#include "inference/intervals.h"
 
 namespace dorsalgia {
 
@@ -17,6 +18,7 @@ struct Report {
   std::string profile;
   Triage triage;
   Posterior posterior;                // meaningless for children (triage.child): withheld by every layout
+  Intervals intervals;                // 95%, over draws of the model's numbers
   std::vector<Posterior> trajectory;  // at each visit, the first included; empty when there is one only
   Posterior before;                   // the same person's age, sex and setting, before any answer
   std::vector<Reason> reasons;        // largest push first

@@ -30,6 +30,7 @@ struct ToldShare {
   std::string name, note;
   double probability = 0;
   std::string count;  // of the denominator: "37", "<1"
+  std::string range;  // its 95% interval, likewise: "20 to 61"; empty when none is told
   bool tumour = false;
 };
 

@@ -343,14 +343,15 @@ class Page {
     out.push_back(" " + bold(title) + (marks ? dim("   ● tumours") : "") +
                   pad_left(dim(t_.of), width - 1 - static_cast<int>(seen(title)) - (marks ? 12 : 0)));
     for (const ToldShare& s : all) {
-      const int counts = 7;
+      const bool ranges = notes && width >= 90 && std::any_of(all.begin(), all.end(), [](const ToldShare& x) { return !x.range.empty(); });
+      const int counts = ranges ? 24 : 7;
       const int names = width - bars - counts - 4;
       const std::string mark = s.tumour ? "● " : "  ";
       std::string shown = fit_in(s.name, names);
       if (const int left = names - static_cast<int>(seen(s.name)) - 3; notes && !s.note.empty() && left >= 8)
         shown = s.name + dim(" · " + fit_in(s.note, left));
       const std::string b = pad(bar(s.probability, bars), bars);
-      out.push_back(" " + (s.tumour ? tumour(mark) : mark) + shown + " " + (s.tumour ? tumour(b) : accent(b)) + pad_left(s.count, counts));
+      out.push_back(" " + (s.tumour ? tumour(mark) : mark) + shown + " " + (s.tumour ? tumour(b) : accent(b)) + pad_left(ranges ? s.count + pad_left(s.range.empty() ? "" : dim(s.range), 16) : s.count, counts));
     }
     return out;
   }
@@ -377,7 +378,7 @@ class Page {
     if (!t_.stages.empty()) put(shares("Likeliest stages", t_.stages, width_ - 1, width_ >= 90 ? 24 : 12, true));
     heading("If nothing is done", "cord or cauda equina compressed by then, whatever the cause, " + t_.of);
     std::string all;
-    for (const auto& [weeks, s] : t_.forecast) all += fmt::format("{}{}: {}", all.empty() ? "" : " · ", s.name, s.count);
+    for (const auto& [weeks, s] : t_.forecast) all += fmt::format("{}{}: {}{}", all.empty() ? "" : " · ", s.name, s.count, s.range.empty() ? "" : " (" + s.range + ")");
     paragraph(all);
     reasons();
     next();

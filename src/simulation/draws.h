@@ -10,7 +10,7 @@
 
 namespace dorsalgia {
 
-enum class Purpose : std::uint64_t { who, course, proneness, finer, measured, stray, border, record, onward, asking, rank };
+enum class Purpose : std::uint64_t { who, course, proneness, finer, measured, stray, border, record, onward, asking, rank, renewal };
 
 using Philox = r123::Philox4x64_R<7>;
 using Block = Philox::ctr_type;  // 256 random bits

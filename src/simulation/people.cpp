@@ -533,7 +533,7 @@ struct People::Tables {
           const auto old = static_cast<std::size_t>(row(out.cause, out.variant, then.stage, m.levels[out.level].canal));
           const Normal was = normals[old * measured.size() + j];
           const double deviation = (then.values[measured[j]] - (mean - normal.shift + was.shift)) / was.sd;
-          unexplained = kSteady * deviation + std::sqrt(1 - kSteady * kSteady) * unexplained;
+          unexplained = kSteadiness * deviation + std::sqrt(1 - kSteadiness * kSteadiness) * unexplained;
         }
         x = mean + normal.sd * unexplained;
       }
@@ -578,6 +578,21 @@ struct People::Tables {
     out.location_recorded = random.uniform() < recording->kinds[static_cast<std::size_t>(recording->location)].present[s];
   }
 
+  // Complaints may come and go for reasons of their own; context stays.
+  void renew(std::uint64_t index, std::size_t v, double weeks, std::array<std::uint16_t, 1024>& lanes) const {
+    const double chance = -std::expm1(-weeks / kRenewalWeeks);
+    for (std::size_t i = 0; i < width; i += 16) {
+      std::array<std::uint16_t, 16> fresh;
+      const Block bits = block(seed, index, Purpose::proneness, v, i / 16);
+      std::memcpy(fresh.data(), bits.data(), 32);
+      for (std::size_t f = i; f < std::min(i + 16, m.findings.size()); f += 4) {
+        const Block coins = block(seed, index, Purpose::renewal, v, f / 4);
+        for (std::size_t j = f; j < std::min(f + 4, m.findings.size()); ++j)
+          if (m.findings[j].shape == Shape::discrete && unit(coins[j - f]) < chance) lanes[j] = fresh[j - i];
+      }
+    }
+  }
+
   void draw(std::uint64_t index, VirtualPerson& out) const {
     out.index = index;
     out.visits.resize(1 + cohort.later.size());
@@ -588,13 +603,14 @@ struct People::Tables {
     }
     const Place place = draw_who(out);
     draw_course(out);
-    // The proneness of the person to each finding: the same at every visit.
+    // The proneness of the person to each finding: the same at every visit, unless it is drawn anew in between.
     std::array<std::uint16_t, 1024> lanes;
     for (std::size_t i = 0; i < width; i += 16) {
       const Block bits = block(seed, index, Purpose::proneness, 0, i / 16);
       std::memcpy(&lanes[i], bits.data(), 32);
     }
     for (std::size_t v = 0; v < out.visits.size() && out.visits[v].stage >= 0; ++v) {
+      if (v > 0) renew(index, v, out.visits[v].weeks - out.visits[v - 1].weeks, lanes);
       draw_findings(place, lanes.data(), out, v);
       record(out, v);
     }

@@ -21,8 +21,6 @@
 namespace dorsalgia {
 
 inline constexpr double kOldest = 92;  // years; makes 86, the middle of the last band, its mean
-// How steady a measured value is in one person over visits: the correlation of what two visits leave unexplained.
-inline constexpr double kSteady = 0.8;
 
 // Which people to draw.
 struct Cohort {

@@ -218,7 +218,7 @@ TEST(People, MeasuredValuesHaveTheBellAndStayWithThePerson) {
     double chi_square = 0;
     for (double count : ranks[f]) chi_square += (count - s[0] / 20) * (count - s[0] / 20) / (s[0] / 20);
     EXPECT_LT(chi_square, 60) << m.findings[f].id;  // 19 degrees of freedom: once in 250,000
-    EXPECT_NEAR(s[3] / s[1], kSteady, 0.06) << m.findings[f].id;
+    EXPECT_NEAR(s[3] / s[1], kSteadiness, 0.06) << m.findings[f].id;
     EXPECT_LT(s[2] / s[0], 2.2 * kUnmodelled) << m.findings[f].id;
   }
 }
