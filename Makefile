@@ -1,6 +1,6 @@
 # Dorsalgia. `make run` shows a report, `make test` runs every check; the work is done by scripts/*.sh.
 .DEFAULT_GOAL := help
-.PHONY: run test bench format lint fuzz picture clean help
+.PHONY: run test bench format lint fuzz calibrate validate picture clean help
 
 run:      ## install what is missing, build, and assess a published case
 	@scripts/run.sh
@@ -23,6 +23,12 @@ fuzz:     ## run every fuzz target for FUZZ_SECONDS (60) each
 	@scripts/install.sh test
 	@fuzz/run.sh $${FUZZ_SECONDS:-60}
 
+calibrate: ## fit the model's numbers to the calibration studies
+	@scripts/calibrate.sh
+
+validate: ## hold the model against the studies; docs/validation.md
+	@scripts/validate.sh
+
 picture:  ## draw docs/report.png from the example (needs chromium)
 	@scripts/picture.sh
 
@@ -30,4 +36,4 @@ clean:    ## remove all build folders
 	rm -rf build build-debug build-sanitize build-fuzz
 
 help:     ## this list
-	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 11

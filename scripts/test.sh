@@ -77,6 +77,9 @@ fi
 stage "unit tests" ctest ctest --preset release
 stage "knowledge base" "" build/dorsalgia knowledge check knowledge
 stage "base rates" jq scripts/check-base-rates.sh
+if [[ -f docs/validation.md ]]; then
+  stage "validation page" jq scripts/check-validation.sh
+fi
 stage "README commands" python3 scripts/check-readme.py
 if [[ -f ../shared/cases/cases.jsonl ]]; then
   stage "published cases" jq scripts/check-cases.sh

@@ -128,7 +128,7 @@ void PersonLines::json(const VirtualPerson& p, std::string& out) const {
   };
   comma_and_answers(0);
   if (p.visits.size() > 1) {
-    out += ",\"later\":[";
+    out += ",\"visits\":[";
     for (std::size_t v = 1; v < p.visits.size(); ++v) {
       append(out, "{}{{\"weeks\":{:g}", v > 1 ? "," : "", p.visits[v].weeks);
       if (p.visits[v].stage < 0) out += ",\"recovered\":true";
