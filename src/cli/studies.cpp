@@ -59,20 +59,22 @@ std::string share(double x) { return fmt::format("{:.3g}", x); }
 void calibrate_command(const Shared& shared, const Options& o) {
   const Knowledge& knowledge = shared.knowledge();
   const std::vector<Study> studies = studies_of(o, knowledge);
-  const Calibrated c = calibrate(knowledge, studies, [](int iteration, double cost) { told(fmt::format("fitting: step {}, cost {:.2f}", iteration, cost)); });
+  const Calibrated c = calibrate(knowledge, studies,
+                                 [](int iteration, double cost) { told(fmt::format("fitting: step {}, cost {:.2f}", iteration, cost)); });
   told_all();
   if (!c.trouble.empty()) throw Stop(kBadInput, "not calibrated: " + c.trouble);
   if (!o.output.empty()) write_output(o.output, fitted_yaml(c, studies));
 
-  fmt::print("{} figures of studies, {} parameters, {} steps; cost {:.1f} before, {:.1f} after.\n", c.figures, c.moved.size(), c.iterations, c.cost_before, c.cost_after);
+  fmt::print("{} figures of studies, {} parameters, {} steps; cost {:.1f} before, {:.1f} after.\n", c.figures, c.moved.size(), c.iterations,
+             c.cost_before, c.cost_after);
   fmt::print("\nMoved{}:\n", o.all ? "" : " by more than one prior standard deviation");
   for (const Moved& m : c.moved)
     if (o.all || std::abs(m.z) > 1)
       fmt::print("  {:<52} {:+.2f}  {} -> {}   pulled by {}\n", m.parameter, m.z, share(m.from), share(m.to), fmt::join(m.pulled_by, ", "));
   fmt::print("\nPrior and data in conflict (2 or more standard deviations, before or after):\n");
   for (const Conflict& x : c.conflicts)
-    fmt::print("  {:<58} observed {:<8} expected {:<8} ({:+.1f}) then {:<8} ({:+.1f})\n", x.figure, share(x.observed), share(x.before), x.distance_before,
-               share(x.after), x.distance_after);
+    fmt::print("  {:<58} observed {:<8} expected {:<8} ({:+.1f}) then {:<8} ({:+.1f})\n", x.figure, share(x.observed), share(x.before),
+               x.distance_before, share(x.after), x.distance_after);
   if (!o.output.empty()) fmt::print("\nWritten to {}.\n", o.output);
 }
 
@@ -80,7 +82,8 @@ void validate_command(const Shared& shared, const Options& o) {
   const Knowledge& knowledge = shared.knowledge();
   const std::vector<Study> studies = studies_of(o, knowledge);
   const Model model = compile(knowledge);
-  const std::vector<Expectation> all = expectations(knowledge, model, studies, [](double done) { told(fmt::format("studies: {:.0f}%", 100 * done)); });
+  const std::vector<Expectation> all =
+      expectations(knowledge, model, studies, [](double done) { told(fmt::format("studies: {:.0f}%", 100 * done)); });
   told_all();
   const nlohmann::json result = validation_json(knowledge, model, all);
   if (!o.page.empty()) write_output(o.page, validation_page(result));
@@ -96,15 +99,18 @@ void validate_command(const Shared& shared, const Options& o) {
       const std::string name = x.study->id + "." + x.figure->id;
       if (!x.left_out.empty()) out += fmt::format("  {:<62} {:>8}  -         {}\n", name, share(x.figure->value), x.left_out);
       else
-        out += fmt::format("  {:<62} {:>8}  {:<8} ({} to {}) {}\n", name, share(x.figure->value), share(x.expected), share(x.low), share(x.high),
-                           use == Use::context ? "" : x.inside ? "inside" : fmt::format("OUTSIDE {:+.1f}", x.distance));
+        out += fmt::format("  {:<62} {:>8}  {:<8} ({} to {}) {}\n", name, share(x.figure->value), share(x.expected), share(x.low),
+                           share(x.high),
+                           use == Use::context ? ""
+                           : x.inside          ? "inside"
+                                               : fmt::format("OUTSIDE {:+.1f}", x.distance));
     }
     out += "\n";
   }
   for (Use use : {Use::calibration, Use::validation}) {
     const Coverage c = coverage(all, use);
-    out += fmt::format("{}: {} of {} figures inside ({:.0f}%); {} without a spread between studies\n", use_name(use), c.inside, c.figures, 100 * c.share(),
-                       c.inside_without_spread);
+    out += fmt::format("{}: {} of {} figures inside ({:.0f}%); {} without a spread between studies\n", use_name(use), c.inside, c.figures,
+                       100 * c.share(), c.inside_without_spread);
   }
   write_output(o.output, out);
 }

@@ -1,12 +1,12 @@
 #include "evidence/calibrate.h"
 
+#include <Random123/philox.h>
 #include <ceres/jet.h>
 #include <ceres/tiny_solver.h>
 #include <fmt/format.h>
 
 #include <Eigen/Dense>
 #include <Random123/boxmuller.hpp>
-#include <Random123/philox.h>
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -25,8 +25,8 @@ constexpr int kStride = 20;  // derivatives carried at once: a finding has at mo
 using Dual = ceres::Jet<double, kStride>;
 using Eigen::Index;
 
-constexpr double kLeast = 1e-9;            // of an expected share, so that logit and log stay finite
-constexpr double kFelt = 0.01;             // a parameter that moves no figure by more standard deviations than this is left alone
+constexpr double kLeast = 1e-9;  // of an expected share, so that logit and log stay finite
+constexpr double kFelt = 0.01;   // a parameter that moves no figure by more standard deviations than this is left alone
 
 bool is_ratio(const StudyFigure& f) { return f.kind == StudyFigure::Kind::likelihood_ratio || f.kind == StudyFigure::Kind::odds_ratio; }
 bool is_share(const StudyFigure& f) { return f.kind == StudyFigure::Kind::share || f.kind == StudyFigure::Kind::recovery; }
@@ -48,7 +48,8 @@ struct Layout {
   std::string trouble;
 };
 
-Layout lay_out(const Study& study, const Model& model, const std::vector<Parameter>& all, const std::function<bool(const StudyFigure&)>& wanted) {
+Layout lay_out(const Study& study, const Model& model, const std::vector<Parameter>& all,
+               const std::function<bool(const StudyFigure&)>& wanted) {
   Layout out;
   out.study = &study;
   std::vector<Group> groups;
@@ -163,7 +164,8 @@ Eigen::MatrixXd derivatives(const Layout& layout, const Model& model, const std:
       continue;
     }
     const Seed seed = seed_of(model, p);
-    by_finding[p.kind == Parameter::Kind::factor ? model.causes[p.owner].context[p.index].finding : p.owner].push_back({static_cast<Index>(i), seed});
+    by_finding[p.kind == Parameter::Kind::factor ? model.causes[p.owner].context[p.index].finding : p.owner].push_back(
+        {static_cast<Index>(i), seed});
     displace(dual, p, Dual(0.0, seed.lane));
   }
 
@@ -173,7 +175,8 @@ Eigen::MatrixXd derivatives(const Layout& layout, const Model& model, const std:
     for (std::size_t i = from; i < to; ++i) displace(moved, all[layout.parameters[rates[i]]], Dual(0.0, static_cast<int>(i - from)));
     const std::vector<Dual> d = total<Dual>(plan, episodes(moved, plan), chance);
     for (std::size_t g = 0; g < groups; ++g)
-      for (std::size_t i = from; i < to; ++i) of_groups(static_cast<Index>(g), static_cast<Index>(rates[i])) = d[g].v[static_cast<Index>(i - from)];
+      for (std::size_t i = from; i < to; ++i)
+        of_groups(static_cast<Index>(g), static_cast<Index>(rates[i])) = d[g].v[static_cast<Index>(i - from)];
   }
 
   // Variables with parameters, their atoms laid out over lanes; as many passes as the atoms need.
@@ -238,10 +241,12 @@ Eigen::MatrixXd derivatives(const Layout& layout, const Model& model, const std:
     one.groups = {layout.groups[f]};
     std::vector<Dual> w;
     for (double weight : weights) w.emplace_back(weight);
-    for (std::size_t i = 0; i < layout.groups[f].size(); ++i) w[layout.groups[f][i]] = Dual(weights[layout.groups[f][i]], static_cast<int>(i));
+    for (std::size_t i = 0; i < layout.groups[f].size(); ++i)
+      w[layout.groups[f][i]] = Dual(weights[layout.groups[f][i]], static_cast<int>(i));
     const Dual e = on_scale(one, w)[0];
     out.row(static_cast<Index>(f)).setZero();
-    for (std::size_t i = 0; i < layout.groups[f].size(); ++i) out.row(static_cast<Index>(f)) += e.v[static_cast<Index>(i)] * of_groups.row(layout.groups[f][i]);
+    for (std::size_t i = 0; i < layout.groups[f].size(); ++i)
+      out.row(static_cast<Index>(f)) += e.v[static_cast<Index>(i)] * of_groups.row(layout.groups[f][i]);
   }
   return out;
 }
@@ -265,9 +270,7 @@ void in_parallel(std::size_t n, const std::function<void(std::size_t)>& use, con
 double events_of(const StudyFigure& f) { return f.value * f.total; }
 
 // Observed, on the figure's scale, with half a person added on both sides of a share.
-double observed(const StudyFigure& f) {
-  return is_share(f) ? logit((events_of(f) + 0.5) / (f.total + 1)) : std::log(f.value);
-}
+double observed(const StudyFigure& f) { return is_share(f) ? logit((events_of(f) + 0.5) / (f.total + 1)) : std::log(f.value); }
 double sampling_sd(const StudyFigure& f) {
   if (is_share(f)) return f.total > 0 ? std::sqrt(1 / (events_of(f) + 0.5) + 1 / (f.total - events_of(f) + 0.5)) : 0;
   return f.low > 0 && f.high > f.low ? std::log(f.high / f.low) / (2 * 1.959964) : 0;
@@ -333,7 +336,8 @@ class Problem {
       for (std::size_t f = 0; f < e.size(); ++f) {
         const Dual r = residual(*layout.figures[f], Dual(e[f], 0));
         for (std::size_t i = 0; i < reduced.parameters.size(); ++i)
-          jacobian[static_cast<std::size_t>(place_[reduced.parameters[i]]) * rows + first_[l] + f] = r.v[0] * d(static_cast<Index>(f), static_cast<Index>(i));
+          jacobian[static_cast<std::size_t>(place_[reduced.parameters[i]]) * rows + first_[l] + f] =
+              r.v[0] * d(static_cast<Index>(f), static_cast<Index>(i));
       }
     });
     double cost = 0;
@@ -471,7 +475,9 @@ Calibrated calibrate(const Knowledge& hand_written, const std::vector<Study>& st
     // A figure about people of whom the model has none tells nothing.
     const std::vector<double> e = expected(l, model);
     for (std::size_t i = e.size(); i-- > 0;)
-      if (!std::isfinite(e[i])) l.figures.erase(l.figures.begin() + static_cast<std::ptrdiff_t>(i)), l.groups.erase(l.groups.begin() + static_cast<std::ptrdiff_t>(i));
+      if (!std::isfinite(e[i]))
+        l.figures.erase(l.figures.begin() + static_cast<std::ptrdiff_t>(i)),
+            l.groups.erase(l.groups.begin() + static_cast<std::ptrdiff_t>(i));
     if (!l.figures.empty()) layouts.push_back(std::move(l));
   }
   if (layouts.empty()) {
@@ -539,8 +545,10 @@ Calibrated calibrate(const Knowledge& hand_written, const std::vector<Study>& st
     // At the optimum the figures' pulls on a parameter add up to its z.
     std::vector<std::pair<double, int>> pulls;
     for (int f = 0; f < problem.figures(); ++f) pulls.emplace_back(-r[f] * j(f, at) * (z[at] < 0 ? -1 : 1), f);
-    std::sort(pulls.begin(), pulls.end(), [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
-    for (std::size_t k = 0; k < pulls.size() && k < 3 && pulls[k].first > 0.1 * std::abs(z[at]); ++k) m.pulled_by.push_back(names[pulls[k].second]);
+    std::sort(pulls.begin(), pulls.end(),
+              [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+    for (std::size_t k = 0; k < pulls.size() && k < 3 && pulls[k].first > 0.1 * std::abs(z[at]); ++k)
+      m.pulled_by.push_back(names[pulls[k].second]);
     out.moved.push_back(std::move(m));
   }
   std::sort(out.moved.begin(), out.moved.end(), [](const Moved& a, const Moved& b) {
@@ -553,11 +561,13 @@ Calibrated calibrate(const Knowledge& hand_written, const std::vector<Study>& st
       const double sd = std::hypot(sampling_sd(figure), kBetweenStudies);
       const double e = expected(layouts[l], after)[f];
       const auto back = [&](double y) { return is_share(figure) ? logistic(y) : std::exp(y); };
-      const Conflict c{names[row], figure.value, back(before[l][f]), back(e), (observed(figure) - before[l][f]) / sd, (observed(figure) - e) / sd};
+      const Conflict c{
+          names[row], figure.value, back(before[l][f]), back(e), (observed(figure) - before[l][f]) / sd, (observed(figure) - e) / sd};
       if (std::max(std::abs(c.distance_before), std::abs(c.distance_after)) >= 2) out.conflicts.push_back(c);
     }
   std::sort(out.conflicts.begin(), out.conflicts.end(), [](const Conflict& a, const Conflict& b) {
-    return std::abs(a.distance_after) != std::abs(b.distance_after) ? std::abs(a.distance_after) > std::abs(b.distance_after) : a.figure < b.figure;
+    return std::abs(a.distance_after) != std::abs(b.distance_after) ? std::abs(a.distance_after) > std::abs(b.distance_after)
+                                                                    : a.figure < b.figure;
   });
   for (int d = 0; d < kDraws; ++d) {
     const Eigen::VectorXd draw = z + llt.matrixU().solve(normals(d, z.size()));
@@ -575,7 +585,8 @@ std::string fitted_yaml(const Calibrated& c, const std::vector<Study>& studies) 
       "# (of a table by age: men of 60 to 69). Each line of draws is one draw of all parameters, in hundredths.\n";
   out += fmt::format("unfitted_model: \"{}\"\nbetween_studies: {:g}\nstudies:\n", c.fitted.unfitted, kBetweenStudies);
   for (const Study& s : studies)
-    if (std::any_of(s.figures.begin(), s.figures.end(), [](const StudyFigure& f) { return f.use == Use::calibration; })) out += "  - " + s.id + "\n";
+    if (std::any_of(s.figures.begin(), s.figures.end(), [](const StudyFigure& f) { return f.use == Use::calibration; }))
+      out += "  - " + s.id + "\n";
   out += "parameters:\n";
   std::map<std::string, const Moved*> by_name;
   for (const Moved& m : c.moved) by_name[m.parameter] = &m;

@@ -24,12 +24,12 @@ inline constexpr double kBetweenStudies = 0.5;
 struct Expectation {
   const Study* study = nullptr;
   const StudyFigure* figure = nullptr;
-  std::string left_out;  // why the model has no number for it; empty otherwise
-  double expected = 0;   // on the figure's own scale: share, ratio, weeks
-  double model_sd = 0;   // of the model's number, on the scale above, over the draws (and priors of what was not fitted)
-  double observed_sd = 0;  // of the observed one, from sampling alone
-  double distance = 0;     // (observed - expected) in standard deviations of all three together: model, sampling, between studies
-  bool inside = false;     // |distance| <= 1.96
+  std::string left_out;      // why the model has no number for it; empty otherwise
+  double expected = 0;       // on the figure's own scale: share, ratio, weeks
+  double model_sd = 0;       // of the model's number, on the scale above, over the draws (and priors of what was not fitted)
+  double observed_sd = 0;    // of the observed one, from sampling alone
+  double distance = 0;       // (observed - expected) in standard deviations of all three together: model, sampling, between studies
+  bool inside = false;       // |distance| <= 1.96
   double low = 0, high = 0;  // 95% of what the model expects a study of this size to find
   std::vector<std::pair<int, double>> gradient;  // by parameter: d(expected on its scale) / d(z)
 };
@@ -41,8 +41,8 @@ std::vector<Expectation> expectations(const Knowledge& knowledge, const Model& m
 
 struct Moved {
   std::string parameter;
-  double z = 0, sd = 1;               // posterior mean and standard deviation, in prior standard deviations
-  double from = 0, to = 0;            // the number itself (of tables: in the middle)
+  double z = 0, sd = 1;                // posterior mean and standard deviation, in prior standard deviations
+  double from = 0, to = 0;             // the number itself (of tables: in the middle)
   std::vector<std::string> pulled_by;  // figures that pull it most, strongest first
 };
 
@@ -54,8 +54,8 @@ struct Conflict {
 
 struct Calibrated {
   Fitted fitted;
-  std::vector<Moved> moved;          // by |z|, largest first: all fitted parameters
-  std::vector<Conflict> conflicts;   // figures two or more standard deviations away before or after the fit
+  std::vector<Moved> moved;         // by |z|, largest first: all fitted parameters
+  std::vector<Conflict> conflicts;  // figures two or more standard deviations away before or after the fit
   int figures = 0, iterations = 0;
   double cost_before = 0, cost_after = 0;
   std::string trouble;  // not empty: nothing was fitted, and why (singular covariance, no figures)
@@ -63,7 +63,7 @@ struct Calibrated {
 
 // Only figures with use: calibration are looked at. Deterministic: the same input gives the same bits.
 Calibrated calibrate(const Knowledge& knowledge, const std::vector<Study>& studies,
-                      const std::function<void(int iteration, double cost)>& progress);
+                     const std::function<void(int iteration, double cost)>& progress);
 
 // fitted.yaml, byte for byte.
 std::string fitted_yaml(const Calibrated& calibration, const std::vector<Study>& studies);

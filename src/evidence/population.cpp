@@ -76,7 +76,8 @@ class Builder {
     for (const auto& [v, n] : uses)
       if (n > 1) out.shared.push_back(v), combinations *= plan_.variables[v].atoms;
     if (combinations > kMostCombinations)
-      throw std::invalid_argument(fmt::format("a condition names {} findings more than once: too many combinations to sum", out.shared.size()));
+      throw std::invalid_argument(
+          fmt::format("a condition names {} findings more than once: too many combinations to sum", out.shared.size()));
     out.uses.assign(m_.findings.size(), false);
     mark(index, out.uses);
     plan_.trees.push_back(std::move(out));
@@ -134,7 +135,8 @@ class Builder {
 
   int variable(Plan::Variable::Kind kind, int finding, double weeks = 0) {
     for (std::size_t v = 0; v < plan_.variables.size(); ++v)
-      if (plan_.variables[v].kind == kind && plan_.variables[v].finding == finding && plan_.variables[v].weeks == weeks && kind != Plan::Variable::Kind::composite)
+      if (plan_.variables[v].kind == kind && plan_.variables[v].finding == finding && plan_.variables[v].weeks == weeks &&
+          kind != Plan::Variable::Kind::composite)
         return static_cast<int>(v);
     Plan::Variable out;
     out.kind = kind;
@@ -222,7 +224,8 @@ class Builder {
       case Kind::stage:
         n.kind = NodeKind::stages;
         for (const ModelCause& cause : m_.causes)
-          for (const ModelStage& stage : m_.courses[cause.course].stages) n.which.push_back(std::count(c.names.begin(), c.names.end(), stage.id) > 0);
+          for (const ModelStage& stage : m_.courses[cause.course].stages)
+            n.which.push_back(std::count(c.names.begin(), c.names.end(), stage.id) > 0);
         break;
     }
     return add(std::move(n));
@@ -289,7 +292,8 @@ class Builder {
         case Plan::Variable::Kind::measured: {
           const ModelFinding& f = m_.findings[variable.finding];
           for (std::size_t i = 0; i < f.shifts.size(); ++i)
-            if (f.shifts[i].is_cause ? f.shifts[i].index == s.cause : (s.active >> f.shifts[i].index & 1) != 0) key.push_back(static_cast<double>(i));
+            if (f.shifts[i].is_cause ? f.shifts[i].index == s.cause : (s.active >> f.shifts[i].index & 1) != 0)
+              key.push_back(static_cast<double>(i));
           break;
         }
         case Plan::Variable::Kind::duration:
@@ -313,8 +317,8 @@ class Builder {
 
   std::string key(int index) const {
     const auto& n = plan_.nodes[index];
-    std::string out = fmt::format("{}.{}.{}.{}.{}.{}.{}.{}(", static_cast<int>(n.kind), n.count, n.variable, n.atoms, n.mechanisms, n.low, n.high,
-                                  static_cast<int>(n.wanted));
+    std::string out = fmt::format("{}.{}.{}.{}.{}.{}.{}.{}(", static_cast<int>(n.kind), n.count, n.variable, n.atoms, n.mechanisms, n.low,
+                                  n.high, static_cast<int>(n.wanted));
     for (bool b : n.which) out += b ? '1' : '0';
     std::vector<std::string> parts;
     for (int child : n.children) parts.push_back(key(child));

@@ -38,7 +38,20 @@ struct PopulationPlan {
     int first = 0;  // of its atoms in the table of probabilities
   };
   struct Node {
-    enum class Kind : std::uint8_t { all, any, none, at_least, leaf, causes, mechanisms, levels, stages, ages, sex, constant } kind = Kind::all;
+    enum class Kind : std::uint8_t {
+      all,
+      any,
+      none,
+      at_least,
+      leaf,
+      causes,
+      mechanisms,
+      levels,
+      stages,
+      ages,
+      sex,
+      constant
+    } kind = Kind::all;
     std::vector<int> children;
     int count = 0;            // at_least
     int variable = -1;        // leaf
@@ -61,8 +74,8 @@ struct PopulationPlan {
   };
   // States that look alike to everything that is asked: the same links are active, the same predicates hold.
   struct Look {
-    State state;  // one of them
-    int stage;    // its flat stage index
+    State state;                                 // one of them
+    int stage;                                   // its flat stage index
     std::vector<std::pair<int, double>> people;  // cause, share of the cause's people that look so
   };
 
@@ -74,7 +87,7 @@ struct PopulationPlan {
   std::vector<Tree> trees;  // by group
   std::vector<Stratum> strata;
   std::vector<Look> looks;
-  std::vector<int> stage_offset;         // first flat stage index of each cause
+  std::vector<int> stage_offset;                         // first flat stage index of each cause
   std::vector<std::vector<double>> duration, recovered;  // by variable: [flat stage index * atoms + atom]
   int atoms = 0;
 };
@@ -105,12 +118,20 @@ template <class S, class T = S>
 class Evaluation {
  public:
   Evaluation(const ModelOf<S>& model, const PopulationPlan& its_plan, std::vector<int> its_lanes = {})
-      : m(model), plan(its_plan), lanes(std::move(its_lanes)), keep(plan.variables.size() * plan.strata.size()), apart(plan.variables.size()),
-        p(plan.atoms), apart_of(plan.variables.size()), p_of(plan.variables.size()), fixed(plan.variables.size()) {
+      : m(model),
+        plan(its_plan),
+        lanes(std::move(its_lanes)),
+        keep(plan.variables.size() * plan.strata.size()),
+        apart(plan.variables.size()),
+        p(plan.atoms),
+        apart_of(plan.variables.size()),
+        p_of(plan.variables.size()),
+        fixed(plan.variables.size()) {
     for (std::size_t v = 0; v < plan.variables.size(); ++v)
       if (plan.variables[v].kind == Kind::discrete)
         for (std::size_t i = 0; i < plan.strata.size(); ++i)
-          keep[v * plan.strata.size() + i] = 1.0 - at_age(m.findings[plan.variables[v].finding].leak[0], plan.strata[i].sex, plan.strata[i].age);
+          keep[v * plan.strata.size() + i] =
+              1.0 - at_age(m.findings[plan.variables[v].finding].leak[0], plan.strata[i].sex, plan.strata[i].age);
   }
 
   void look_at(const PopulationPlan::Look& look) { place = &look, ++state_stamp, ++stamp; }
@@ -137,7 +158,8 @@ class Evaluation {
         break;
       case Kind::measured:
         for (int a = 0; a < variable.atoms; ++a)
-          out[a] = lifted(measured(m.findings[variable.finding], variable.cuts[a], variable.cuts[a + 1], s, here.sex, here.age), variable.first + a);
+          out[a] = lifted(measured(m.findings[variable.finding], variable.cuts[a], variable.cuts[a + 1], s, here.sex, here.age),
+                          variable.first + a);
         break;
       case Kind::duration:
         for (int a = 0; a < variable.atoms; ++a) out[a] = T(plan.duration[v][place->stage * variable.atoms + a]);

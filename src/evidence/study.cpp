@@ -50,10 +50,12 @@ class StudyReader {
     if (!s.id.empty() && base != s.id + ".yaml") r.fault(fmt::format("id '{}' is not the file's name", s.id), "they must be the same");
     s.name = r.get("name").text();
     s.source = r.get("source").text();
-    if (!s.source.empty() && !k_.sources.count(s.source)) r.get("source").fault(fmt::format("source '{}' is not known", s.source), "add it to sources/");
+    if (!s.source.empty() && !k_.sources.count(s.source))
+      r.get("source").fault(fmt::format("source '{}' is not known", s.source), "add it to sources/");
     s.country = r.get("country", false).text();
     s.setting = r.get("setting", false).text();
-    if (!s.setting.empty() && std::none_of(k_.population.settings.begin(), k_.population.settings.end(), [&](const Setting& x) { return x.id == s.setting; }))
+    if (!s.setting.empty() &&
+        std::none_of(k_.population.settings.begin(), k_.population.settings.end(), [&](const Setting& x) { return x.id == s.setting; }))
       r.get("setting").fault(fmt::format("setting '{}' is not known", s.setting), "community, primary_care, emergency, specialist");
     s.design = r.get("design").text();
     s.reference = r.get("reference", false).text();
@@ -66,7 +68,8 @@ class StudyReader {
     for (auto& item : r.get("figures").items()) {
       s.figures.push_back(figure(item, s));
       for (std::size_t i = 0; i + 1 < s.figures.size(); ++i)
-        if (s.figures[i].id == s.figures.back().id) item.fault(fmt::format("figure '{}' stands twice", s.figures.back().id), "ids are unique in a study");
+        if (s.figures[i].id == s.figures.back().id)
+          item.fault(fmt::format("figure '{}' stands twice", s.figures.back().id), "ids are unique in a study");
     }
     if (s.figures.empty()) r.fault("a study without a figure");
     r.finish();
@@ -102,8 +105,10 @@ class StudyReader {
           for (const auto& [name, _] : k_.definitions) known.push_back(name);
           unknown("finding", c.id, known);
         } else if (c.finding >= 0 && (k_.findings[c.finding].kind == FindingKind::measured) != (c.kind == Kind::measured)) {
-          complaints_.push_back({r.file(), c.line, fmt::format("{}: '{}' is {}", r.path(), c.id, c.kind == Kind::measured ? "not a measured value" : "a measured value"),
-                                 "a measured value needs {measured: {" + c.id + ": {above: ...}}}"});
+          complaints_.push_back(
+              {r.file(), c.line,
+               fmt::format("{}: '{}' is {}", r.path(), c.id, c.kind == Kind::measured ? "not a measured value" : "a measured value"),
+               "a measured value needs {measured: {" + c.id + ": {above: ...}}}"});
         }
         break;
       case Kind::cause: {
@@ -179,7 +184,8 @@ class StudyReader {
       const double events = list[0].number();
       f.total = list[1].number();
       if (f.total <= 0 || events < 0 || events > f.total) {
-        r.get("counts").fault(fmt::format("counts [{:g}, {:g}] are not events out of a total", events, f.total), "events may not exceed the total");
+        r.get("counts").fault(fmt::format("counts [{:g}, {:g}] are not events out of a total", events, f.total),
+                              "events may not exceed the total");
         f.total = 1;
         return;
       }
@@ -188,7 +194,8 @@ class StudyReader {
       return;
     }
     f.value = r.get("share").number();
-    if (f.value < 0 || f.value > 1) r.get("share").fault(fmt::format("a share of {:g} is not between 0 and 1", f.value), "percent are divided by 100");
+    if (f.value < 0 || f.value > 1)
+      r.get("share").fault(fmt::format("a share of {:g} is not between 0 and 1", f.value), "percent are divided by 100");
     if (r.has("interval")) {
       interval(r.get("interval"), f);
       const double sd = (f.high - f.low) / (2 * kZ), p = std::clamp(f.value, 0.001, 0.999);
@@ -198,7 +205,8 @@ class StudyReader {
       if (f.total > 0) interval_from_total(f);
       else f.low = 0, f.high = 1;
     }
-    if (f.total <= 0 && f.use != Use::context) r.fault("a share needs the number of people or an interval that is not empty", "add total: or interval: [low, high]");
+    if (f.total <= 0 && f.use != Use::context)
+      r.fault("a share needs the number of people or an interval that is not empty", "add total: or interval: [low, high]");
   }
 
   static void interval(Reader r, StudyFigure& f) {
@@ -224,7 +232,8 @@ class StudyReader {
     Reader d = r.get("delay");
     f.from = d.get("from").text();
     f.to = d.get("to").text();
-    if (f.from != "pain" && f.from != "weakness" && f.from != "first_visit") d.fault(fmt::format("delay from '{}'", f.from), "pain, weakness or first_visit");
+    if (f.from != "pain" && f.from != "weakness" && f.from != "first_visit")
+      d.fault(fmt::format("delay from '{}'", f.from), "pain, weakness or first_visit");
     if (f.to != "presentation" && f.to != "diagnosis") d.fault(fmt::format("delay to '{}'", f.to), "presentation or diagnosis");
     d.finish();
     Reader m = r.get("median_weeks");
@@ -270,7 +279,8 @@ std::vector<Study> read_studies(const KnowledgeFiles& files, const Knowledge& kn
   }
   std::sort(out.begin(), out.end(), [](const Study& a, const Study& b) { return a.id < b.id; });
   for (std::size_t i = 1; i < out.size(); ++i)
-    if (out[i].id == out[i - 1].id) complaints.push_back({out[i].file, 1, fmt::format("study '{}' is defined twice", out[i].id), "ids are unique"});
+    if (out[i].id == out[i - 1].id)
+      complaints.push_back({out[i].file, 1, fmt::format("study '{}' is defined twice", out[i].id), "ids are unique"});
   return out;
 }
 

@@ -20,8 +20,8 @@ struct StudyFigure {
   std::optional<Condition> of, has, against;
   // Observed: a share in [0, 1], a ratio > 0, or weeks; with its 95% interval from sampling alone.
   double value = 0, low = 0, high = 0;
-  double total = 0;   // people, of a share; worked out from the interval when only that is published
-  double weeks = 0;   // of a recovery
+  double total = 0;      // people, of a share; worked out from the interval when only that is published
+  double weeks = 0;      // of a recovery
   std::string from, to;  // of a delay
   Use use = Use::calibration;
   std::string because;

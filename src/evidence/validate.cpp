@@ -27,7 +27,8 @@ const char* kind_name(StudyFigure::Kind kind) {
 std::string told(const json& figure, const json& x) {
   if (!x.is_number()) return "-";
   const std::string kind = figure["kind"];
-  if (kind == "share" || kind == "recovered") return x < 0.0995 ? fmt::format("{:.2g}%", 100 * x.get<double>()) : fmt::format("{:.0f}%", 100 * x.get<double>());
+  if (kind == "share" || kind == "recovered")
+    return x < 0.0995 ? fmt::format("{:.2g}%", 100 * x.get<double>()) : fmt::format("{:.0f}%", 100 * x.get<double>());
   return fmt::format("{:.2g}{}", x.get<double>(), kind == "delay" ? " weeks" : "");
 }
 
@@ -60,19 +61,14 @@ json validation_json(const Knowledge& knowledge, const Model& model, const std::
   for (Use use : {Use::calibration, Use::validation}) {
     const Coverage c = coverage(all, use);
     out["coverage"][use_name(use)] = c.share();
-    out["counts"][use_name(use)] = {{"figures", c.figures}, {"inside", c.inside}, {"inside_without_spread_between_studies", c.inside_without_spread}};
+    out["counts"][use_name(use)] = {
+        {"figures", c.figures}, {"inside", c.inside}, {"inside_without_spread_between_studies", c.inside_without_spread}};
   }
   out["figures"] = json::array();
   for (const Expectation& x : all) {
     const StudyFigure& f = *x.figure;
-    json j = {{"study", x.study->id},
-              {"name", x.study->name},
-              {"figure", f.id},
-              {"kind", kind_name(f.kind)},
-              {"use", use_name(f.use)},
-              {"source", x.study->source},
-              {"where", f.cite.where},
-              {"status", status_name(f.cite.status)},
+    json j = {{"study", x.study->id},   {"name", x.study->name},     {"figure", f.id},        {"kind", kind_name(f.kind)},
+              {"use", use_name(f.use)}, {"source", x.study->source}, {"where", f.cite.where}, {"status", status_name(f.cite.status)},
               {"observed", f.value}};
     if (f.total > 0) j["total"] = f.total;
     const bool has_interval = f.high > f.low && !(f.low == 0 && f.high == 1 && f.total <= 0);
@@ -96,8 +92,10 @@ json validation_json(const Knowledge& knowledge, const Model& model, const std::
 std::string validation_page(const json& v) {
   std::string out =
       "# Validation: the model against published studies\n\n"
-      "Made by `make validate`; do not edit. Each figure of a study is what its authors counted; *expected* is what the model's own people,\n"
-      "filtered as the study filtered its patients, would show, with the interval in which 95 of 100 studies of this size should fall: the\n"
+      "Made by `make validate`; do not edit. Each figure of a study is what its authors counted; *expected* is what the model's own "
+      "people,\n"
+      "filtered as the study filtered its patients, would show, with the interval in which 95 of 100 studies of this size should fall: "
+      "the\n"
       "model's own uncertainty, chance, and a spread of " +
       fmt::format("{:g}", v["between_studies"].get<double>()) +
       " (logit or log) between studies of the same thing. Calibration studies were\n"
@@ -106,7 +104,9 @@ std::string validation_page(const json& v) {
   for (const char* use : {"calibration", "validation"}) {
     const json& c = v["counts"][use];
     const int n = c["figures"];
-    const auto share = [&](const char* key) { return fmt::format("{} ({:.0f}%)", c[key].get<int>(), n ? 100.0 * c[key].get<int>() / n : 0); };
+    const auto share = [&](const char* key) {
+      return fmt::format("{} ({:.0f}%)", c[key].get<int>(), n ? 100.0 * c[key].get<int>() / n : 0);
+    };
     out += fmt::format("| {} | {} | {} | {} |\n", use, n, share("inside"), share("inside_without_spread_between_studies"));
   }
   out += "\n![validation figures](validation.svg)\n\n![expected against observed](calibration.svg)\n";
@@ -130,8 +130,9 @@ std::string validation_page(const json& v) {
     out += fmt::format("\n## All figures: {}\n\n| study | figure | observed | expected | |\n| --- | --- | --- | --- | --- |\n", use);
     for (const json& f : v["figures"]) {
       if (f["use"] != use) continue;
-      const std::string mark = f.contains("inside") ? (f["inside"].get<bool>() ? "inside" : "**outside**")
-                               : f.contains("left_out") ? f["left_out"].get<std::string>() : f.value("because", "");
+      const std::string mark = f.contains("inside")     ? (f["inside"].get<bool>() ? "inside" : "**outside**")
+                               : f.contains("left_out") ? f["left_out"].get<std::string>()
+                                                        : f.value("because", "");
       const bool interval = !f["observed_low"].is_null();
       out += fmt::format("| {} | {} | {} | {} | {} |\n", f["study"].get<std::string>(), f["figure"].get<std::string>(),
                          interval ? range(f, "observed", "observed_low", "observed_high") : told(f, f["observed"]),

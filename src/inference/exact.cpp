@@ -189,7 +189,8 @@ struct ExactEngine::Tables : Space {
         if (finding.shape == Shape::measured) {
           std::vector<int> links;
           for (std::size_t k = 0; k < finding.shifts.size(); ++k)
-            if (finding.shifts[k].is_cause ? finding.shifts[k].index == s.cause : (s.active >> finding.shifts[k].index & 1)) links.push_back(static_cast<int>(k));
+            if (finding.shifts[k].is_cause ? finding.shifts[k].index == s.cause : (s.active >> finding.shifts[k].index & 1))
+              links.push_back(static_cast<int>(k));
           which_shift[f].push_back(static_cast<std::uint16_t>(classes.emplace(links, static_cast<int>(classes.size())).first->second));
         } else if (finding.shape == Shape::discrete && finding.place_segment < 0) {
           for (std::size_t k = 0; k < finding.links.size(); ++k)

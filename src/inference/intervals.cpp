@@ -76,7 +76,8 @@ Draws::Draws(const Knowledge& knowledge, const Model& model, int draws)
 
 double Draws::z(int draw, std::size_t parameter) const {
   const int at = fitted_[parameter];
-  if (at >= 0 && !k_.fitted.draws.empty()) return k_.fitted.draws[static_cast<std::size_t>(draw) % k_.fitted.draws.size()][at] - k_.fitted.mean[at];
+  if (at >= 0 && !k_.fitted.draws.empty())
+    return k_.fitted.draws[static_cast<std::size_t>(draw) % k_.fitted.draws.size()][at] - k_.fitted.mean[at];
   r123::Philox4x32 philox;
   const auto r = philox({{static_cast<std::uint32_t>(parameter), static_cast<std::uint32_t>(draw), 1, 0}}, {{0x5eed0001u, 0x0d0b5a16u}});
   return r123::boxmuller((static_cast<std::uint64_t>(r[0]) << 32) | r[1], (static_cast<std::uint64_t>(r[2]) << 32) | r[3]).x;
@@ -144,7 +145,8 @@ Intervals Draws::intervals(const ExactEngine& engine, const Presentation& person
   out.malignant = interval(posterior.malignant, one.malignant, malignant);
   out.emergency = interval(posterior.emergency, one.emergency, emergency);
   for (std::size_t c = 0; c < causes.size(); ++c) out.causes[c] = interval(posterior.causes[c], one.causes[c], causes[c]);
-  for (std::size_t w = 0; w < compression.size(); ++w) out.compression[w] = interval(posterior.compression[w], one.compression[w], compression[w]);
+  for (std::size_t w = 0; w < compression.size(); ++w)
+    out.compression[w] = interval(posterior.compression[w], one.compression[w], compression[w]);
 
   const std::vector<double> answered = all_answered(engine, now);
   if (!answered.empty()) {

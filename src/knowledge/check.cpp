@@ -190,7 +190,8 @@ class Checker {
     for (const char* id : {"duration", "location"})
       if (!kinds.count(id)) fault("recording.yaml", 0, fmt::format("'{}' is missing", id));
     for (const Finding& f : k_.findings)
-      if (!kinds.count(f.burden)) fault("recording.yaml", 0, fmt::format("nothing is said of the burden '{}', which {} has", f.burden, f.id));
+      if (!kinds.count(f.burden))
+        fault("recording.yaml", 0, fmt::format("nothing is said of the burden '{}', which {} has", f.burden, f.id));
   }
 
   void links(const std::vector<std::pair<std::string, Grades>>& links, const std::string& path, int grades) {

@@ -149,7 +149,6 @@ Condition read_condition(Reader r, Words words) {
   return out;
 }
 
-
 void resolve(const Knowledge& knowledge, const std::vector<Condition*>& conditions, std::vector<Complaint>& complaints) {
   Resolver resolver(knowledge, complaints);
   for (Condition* c : conditions) resolver.resolve(*c);

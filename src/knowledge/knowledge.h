@@ -107,7 +107,7 @@ struct Population {
 
 // What gets written down, for virtual records (src/simulation): of one kind of finding by setting, a probability.
 struct RecordedKind {
-  std::string id;            // a burden (question, examination, blood_test, ...), or "duration" or "location"
+  std::string id;              // a burden (question, examination, blood_test, ...), or "duration" or "location"
   NamedTable done;             // asked about, examined, ordered at all: once for a person and kind; empty: always
   NamedTable present, absent;  // of what was done: written down when it is so, and when it is not (not for duration, location)
 };
@@ -199,8 +199,24 @@ struct Course {
 // A condition over answers; evaluated with three truth values (src/pathway).
 struct Condition {
   // The last four ask for the truth, which only studies can (docs/studies.md).
-  enum class Kind { all, any, none, at_least, finding, any_cancer_history, age, sex, duration, location, setting, measured,
-                    cause, mechanism, region, stage };
+  enum class Kind {
+    all,
+    any,
+    none,
+    at_least,
+    finding,
+    any_cancer_history,
+    age,
+    sex,
+    duration,
+    location,
+    setting,
+    measured,
+    cause,
+    mechanism,
+    region,
+    stage
+  };
   Kind kind = Kind::all;
   std::vector<Condition> of;
   int count = 0;                    // at_least
@@ -304,7 +320,7 @@ struct Knowledge {
   Anatomy anatomy;
   Population population;
   std::vector<RecordedKind> recording;  // empty: this folder says nothing of it
-  std::vector<Finding> findings;  // by id
+  std::vector<Finding> findings;        // by id
   std::vector<Cause> causes;
   std::vector<Course> courses;
   std::map<std::string, Condition> definitions;

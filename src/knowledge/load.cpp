@@ -625,7 +625,8 @@ Fitted read_fitted(Reader r) {
     std::istringstream words(row.text());
     std::vector<float> draw;
     for (int hundredths = 0; words >> hundredths;) draw.push_back(static_cast<float>(hundredths) / 100.0f);
-    if (draw.size() != f.parameters.size()) row.fault(fmt::format("a draw of {} numbers for {} parameters", draw.size(), f.parameters.size()), "calibrate again");
+    if (draw.size() != f.parameters.size())
+      row.fault(fmt::format("a draw of {} numbers for {} parameters", draw.size(), f.parameters.size()), "calibrate again");
     else f.draws.push_back(std::move(draw));
   }
   for (const char* key : {"made_by", "studies", "not_used", "between_studies"}) r.get(key, false);
@@ -712,8 +713,9 @@ void read_file(const std::string& file, const YAML::Node& root, Loaded& out) {
   else if (file == "safety_net.yaml") k.safety_net = read_safety_net(r);
   else if (file == "fitted.yaml") k.fitted = read_fitted(r);
   else
-    out.complaints.push_back({file, 0, "this file has no place in a knowledge folder",
-                              "causes/, courses/, findings/, pathways/, scores/, sources/, studies/, trials/ or one of the files in docs/knowledge.md"});
+    out.complaints.push_back(
+        {file, 0, "this file has no place in a knowledge folder",
+         "causes/, courses/, findings/, pathways/, scores/, sources/, studies/, trials/ or one of the files in docs/knowledge.md"});
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ double log_spread(const Figure& f) {
 double factor_spread(double factor) { return factor > 1 ? 2 * std::log(factor) / k95 : 0; }
 
 bool any_above_zero(const AgeSex& t) {
-  return std::any_of(t.begin(), t.end(), [](const auto& sex) { return std::any_of(sex.begin(), sex.end(), [](double x) { return x > 0; }); });
+  return std::any_of(t.begin(), t.end(),
+                     [](const auto& sex) { return std::any_of(sex.begin(), sex.end(), [](double x) { return x > 0; }); });
 }
 
 template <class Row>
@@ -64,7 +65,8 @@ class Lister {
     if (any_above_zero(model.rate)) add(cause.id + " rate", Parameter::Kind::rate, c, 0, factor_spread(cause.rate.interval_factor));
     for (std::size_t s = 0; s < m_.settings.size(); ++s)
       if (named(cause.settings.values, m_.settings[s]) && m_.settings[s] != "primary_care")
-        add(cause.id + " in " + m_.settings[s], Parameter::Kind::setting, c, static_cast<int>(s), factor_spread(cause.settings.interval_factor));
+        add(cause.id + " in " + m_.settings[s], Parameter::Kind::setting, c, static_cast<int>(s),
+            factor_spread(cause.settings.interval_factor));
     for (std::size_t i = 0; i < cause.context.size(); ++i) {
       const ContextLink& link = cause.context[i];
       add(link.factor + " | " + cause.id, Parameter::Kind::factor, c, static_cast<int>(i),
@@ -78,8 +80,9 @@ class Lister {
     if (finding.prevalence && any_above_zero(model.prevalence))
       add(finding.id + " prevalence", Parameter::Kind::prevalence, f, 0, factor_spread(finding.prevalence->interval_factor));
     if (model.shape == Shape::discrete) {
-      const double spread = finding.leak_table ? factor_spread(finding.leak_table->interval_factor)
-                            : finding.leak.empty() ? 0 : logit_spread(finding.leak[0]);
+      const double spread = finding.leak_table     ? factor_spread(finding.leak_table->interval_factor)
+                            : finding.leak.empty() ? 0
+                                                   : logit_spread(finding.leak[0]);
       add(finding.id + " by chance", Parameter::Kind::leak, f, 0, spread);
     }
     for (std::size_t i = 0; i < model.links.size(); ++i) {
@@ -91,7 +94,9 @@ class Lister {
       const std::string& parent = link.is_cause ? k_.causes[link.index].id : k_.mechanisms[link.index].id;
       const Shift* shift = link.is_cause ? named(finding.cause_shifts, parent) : named(finding.mechanism_shifts, parent);
       if (!shift && link.is_cause) shift = named(k_.causes[link.index].measures, finding.id);
-      if (shift) add(finding.id + " shift | " + parent, Parameter::Kind::shift, f, static_cast<int>(i), (shift->shift.high - shift->shift.low) / k95);
+      if (shift)
+        add(finding.id + " shift | " + parent, Parameter::Kind::shift, f, static_cast<int>(i),
+            (shift->shift.high - shift->shift.low) / k95);
     }
   }
 

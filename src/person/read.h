@@ -33,7 +33,7 @@ enum class UnknownNames {
 };
 
 inline constexpr std::size_t kLargestPerson = 1u << 20;  // bytes
-inline constexpr std::size_t kMostVisits = 6;           // the first included
+inline constexpr std::size_t kMostVisits = 6;            // the first included
 inline constexpr int kDeepestPerson = 16;                // levels of nesting
 
 PersonRead read_person(const std::string& text, const Knowledge& knowledge, const Model& model,

@@ -116,7 +116,8 @@ json json_report(const Report& r) {
                             {"probability", share(p.stages[c][s])}});
     }
     for (std::size_t i = 0; i < kForecastWeeks.size(); ++i)
-      forecast.push_back({{"weeks", kForecastWeeks[i]}, {"compression", share(p.compression[i])}, {"interval", interval(r.intervals.compression[i])}});
+      forecast.push_back(
+          {{"weeks", kForecastWeeks[i]}, {"compression", share(p.compression[i])}, {"interval", interval(r.intervals.compression[i])}});
     for (std::size_t i = 0; i < r.trajectory.size(); ++i)
       trajectory.push_back({{"weeks", i == 0 ? 0.0 : r.person.later[i - 1].weeks},
                             {"tumour", share(r.trajectory[i].tumour)},
@@ -199,7 +200,8 @@ json json_report(const Report& r) {
             {"interval", numbers ? json{{"tumour", interval(r.intervals.tumour)},
                                         {"malignant", interval(r.intervals.malignant)},
                                         {"emergency", interval(r.intervals.emergency)},
-                                        {"if_all_answered", r.intervals.if_all_answered.high > 0 ? interval(r.intervals.if_all_answered) : json(nullptr)},
+                                        {"if_all_answered",
+                                         r.intervals.if_all_answered.high > 0 ? interval(r.intervals.if_all_answered) : json(nullptr)},
                                         {"unanswered_share", share(r.intervals.unanswered_share)}}
                                  : json(nullptr)},
             {"denominator", numbers ? json(told.denominator) : json(nullptr)},

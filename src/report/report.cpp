@@ -497,15 +497,17 @@ class Teller {
     const Intervals& i = r_.intervals;
     const bool open = i.if_all_answered.high > 0;
     if (person_voice_) {
-      out_.certainty = fmt::format("These are best estimates: for a tumour, the true number could well lie anywhere from {} of {}.", range(i.tumour), grouped(d));
+      out_.certainty = fmt::format("These are best estimates: for a tumour, the true number could well lie anywhere from {} of {}.",
+                                   range(i.tumour), grouped(d));
       if (open && i.unanswered_share > 0.5) out_.certainty += " Answering more questions would make it surer.";
     } else {
-      out_.certainty = fmt::format("From what is not known about the model's own numbers (95%): a tumour in {}, malignant in {} of {}.", range(i.tumour),
-                                   range(i.malignant), grouped(d));
+      out_.certainty = fmt::format("From what is not known about the model's own numbers (95%): a tumour in {}, malignant in {} of {}.",
+                                   range(i.tumour), range(i.malignant), grouped(d));
       if (open)
-        out_.certainty += fmt::format(" Were every open question and sign answered, it would mostly lie between {} and {}: {:.0f}% of the uncertainty is in "
-                                      "what has not been asked, the rest in the evidence.",
-                                      count(i.if_all_answered.low), count(i.if_all_answered.high), 100 * i.unanswered_share);
+        out_.certainty += fmt::format(
+            " Were every open question and sign answered, it would mostly lie between {} and {}: {:.0f}% of the uncertainty is in "
+            "what has not been asked, the rest in the evidence.",
+            count(i.if_all_answered.low), count(i.if_all_answered.high), 100 * i.unanswered_share);
     }
     out_.ladder = {{"before", r_.before.tumour}, {"now", p.tumour}};
     for (const Threshold& t : k_.thresholds)

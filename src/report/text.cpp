@@ -351,7 +351,8 @@ class Page {
       if (const int left = names - static_cast<int>(seen(s.name)) - 3; notes && !s.note.empty() && left >= 8)
         shown = s.name + dim(" · " + fit_in(s.note, left));
       const std::string b = pad(bar(s.probability, bars), bars);
-      out.push_back(" " + (s.tumour ? tumour(mark) : mark) + shown + " " + (s.tumour ? tumour(b) : accent(b)) + pad_left(ranges ? s.count + pad_left(s.range.empty() ? "" : dim(s.range), 16) : s.count, counts));
+      out.push_back(" " + (s.tumour ? tumour(mark) : mark) + shown + " " + (s.tumour ? tumour(b) : accent(b)) +
+                    pad_left(ranges ? s.count + pad_left(s.range.empty() ? "" : dim(s.range), 16) : s.count, counts));
     }
     return out;
   }
@@ -378,7 +379,8 @@ class Page {
     if (!t_.stages.empty()) put(shares("Likeliest stages", t_.stages, width_ - 1, width_ >= 90 ? 24 : 12, true));
     heading("If nothing is done", "cord or cauda equina compressed by then, whatever the cause, " + t_.of);
     std::string all;
-    for (const auto& [weeks, s] : t_.forecast) all += fmt::format("{}{}: {}{}", all.empty() ? "" : " · ", s.name, s.count, s.range.empty() ? "" : " (" + s.range + ")");
+    for (const auto& [weeks, s] : t_.forecast)
+      all += fmt::format("{}{}: {}{}", all.empty() ? "" : " · ", s.name, s.count, s.range.empty() ? "" : " (" + s.range + ")");
     paragraph(all);
     reasons();
     next();
