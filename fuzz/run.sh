@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh [SECONDS]: builds every fuzz target and runs each for so long (60 unless told), as many at once as there are
-# cores. Seeds are in fuzz/corpus/TARGET; what is learnt stays in build-fuzz/corpus, and an input that breaks something in
-# build-fuzz/broken-TARGET-*: give its name to build-fuzz/fuzz/TARGET to see it again.
+# cores. Seeds are in fuzz/corpus/TARGET; what is learnt stays in build-sanitize/corpus, and an input that breaks something in
+# build-sanitize/broken-TARGET-*: give its name to build-sanitize/fuzz/TARGET to see it again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,19 +9,19 @@ seconds=${1:-60}
 targets=(person knowledge)
 
 run() {
-  local name=$1 log=build-fuzz/$1.log
-  mkdir -p "build-fuzz/corpus/$name"
-  if ! "build-fuzz/fuzz/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 -max_len=16384 -print_final_stats=1 \
-    -dict="fuzz/$name.dict" -artifact_prefix="build-fuzz/broken-$name-" "build-fuzz/corpus/$name" "fuzz/corpus/$name" >"$log" 2>&1; then
+  local name=$1 log=build-sanitize/$1.log
+  mkdir -p "build-sanitize/corpus/$name"
+  if ! "build-sanitize/fuzz/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 -max_len=16384 -print_final_stats=1 \
+    -dict="fuzz/$name.dict" -artifact_prefix="build-sanitize/broken-$name-" "build-sanitize/corpus/$name" "fuzz/corpus/$name" >"$log" 2>&1; then
     tail -n 40 "$log"
-    echo "$name: FAILED; the input is build-fuzz/broken-$name-*"
+    echo "$name: FAILED; the input is build-sanitize/broken-$name-*"
     return 1
   fi
   echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs in $seconds s, no fault"
 }
 
-cmake --preset fuzz >/dev/null
-ninja -C build-fuzz "${targets[@]/%/_fuzz}"
+cmake --preset sanitize >/dev/null
+ninja -C build-sanitize "${targets[@]/%/_fuzz}"
 export -f run
 export seconds
 printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I{} bash -c 'set -euo pipefail; run {}'
