@@ -9,7 +9,7 @@
 
 namespace dorsalgia {
 
-enum class Purpose : std::uint64_t { who, course, proneness, finer, measured, stray, border, record, onward, asking, rank };
+enum class Purpose : std::uint64_t { who, course, proneness, finer, measured, stray, border, record, onward, asking, rank, comes_back, compressed, wait, resample };
 
 using Block = r123::Philox4x64::ctr_type;  // 256 random bits
 
