@@ -89,6 +89,7 @@ class Life {
       : k_(k), m_(engine.model()), engine_(engine), trials_(trials), notes_(notes), seed_(seed) {
     unable_to_walk_ = m_.finding("unable_to_walk");
     weakness_ = m_.finding("weakness");
+    progressive_ = m_.finding("progressive_pain");
   }
 
   // What does not hang on the pathway. `p` must have been followed.
@@ -154,7 +155,7 @@ class Life {
         else
           // Later visits of those who come back; the luck of each is the person's own, whatever the pathway.
           do visit += pathway.return_weeks;
-          while (comes.uniform() >= pathway.comes_back && visit < kTrialWeeks);
+          while (visit < kTrialWeeks && comes.uniform() >= (worse(at(visit)) ? pathway.comes_back_worse : pathway.comes_back));
         note(pathway, state, rounds++);
         ++fate.visits;
       }
@@ -183,6 +184,8 @@ class Life {
     while (e > 0 && p_->visits[e].weeks > weeks) --e;
     return p_->visits[e];
   }
+
+  bool worse(const VirtualVisit& v) const { return v.stage >= 0 && progressive_ >= 0 && v.grades[progressive_] > 0; }
 
   // The luck of the n-th wait for a test, the same in every pathway.
   double drawn(const Wait& w, std::size_t test, int n) const {
@@ -245,21 +248,22 @@ class Life {
     Presentation known;
     bool gathered = false;
     std::optional<Posterior> posterior;
-    std::map<std::string, Urgency> urgency;
+    std::map<std::string, std::vector<Fired>> fired;
     for (const TrialStep& step : pathway.steps) {
       const auto test = static_cast<std::size_t>(step.test);
       if (step.after >= 0 && !std::isfinite(done_[static_cast<std::size_t>(step.after)])) continue;
       const bool waiting = std::isfinite(due_[test]);
       if (!waiting && std::isfinite(done_[test])) {
         if (!step.again_after || now - done_[test] < *step.again_after) continue;
-        if (std::none_of(step.spoken_of.begin(), step.spoken_of.end(), [&](int f) { return grade_[f] > 0 && then_[test][f] <= 0; }))
+        if (!step.spoken_of.empty() &&
+            std::none_of(step.spoken_of.begin(), step.spoken_of.end(), [&](int f) { return grade_[f] > 0 && then_[test][f] <= 0; }))
           continue;
       }
       // One who waits already is at most moved forward, with the same luck.
       const double due = now + drawn(step.wait, test, waiting ? ordered_[test] - 1 : ordered_[test]);
       if (waiting && due >= due_[test]) continue;
       if (!gathered) known = so_far(now), gathered = true;
-      if (!fires(step.when, known, posterior, urgency)) continue;
+      if (!fires(step.when, known, posterior, fired)) continue;
       if (!waiting) ++ordered_[test];
       due_[test] = due;
       then_[test] = grade_;
@@ -267,15 +271,18 @@ class Life {
   }
 
   bool fires(const TrialWhen& when, const Presentation& known, std::optional<Posterior>& posterior,
-             std::map<std::string, Urgency>& urgency) const {
+             std::map<std::string, std::vector<Fired>>& fired) const {
     if (when.condition && holds(*when.condition, m_, known) != Truth::yes) return false;
     if (!when.lists.empty() &&
         std::none_of(when.lists.begin(), when.lists.end(), [&](const Condition& c) { return holds(c, m_, known) == Truth::yes; }))
       return false;
     if (when.urgency) {
-      const auto [it, fresh] = urgency.emplace(when.profile, Urgency::routine);
-      if (fresh) it->second = triage(k_, m_, known, when.profile, nullptr).urgency;
-      if (it->second < *when.urgency) return false;
+      const auto [it, fresh] = fired.try_emplace(when.profile);
+      if (fresh) it->second = triage(k_, m_, known, when.profile, nullptr).fired;
+      if (std::none_of(it->second.begin(), it->second.end(), [&](const Fired& f) {
+            return f.urgency >= *when.urgency && (when.rules.empty() || std::count(when.rules.begin(), when.rules.end(), f.rule->id) > 0);
+          }))
+        return false;
     }
     if (when.probability) {
       if (!posterior) posterior = engine_.posterior(known);
@@ -316,7 +323,7 @@ class Life {
   const Trials& trials_;
   const Notes& notes_;
   const std::uint64_t seed_;
-  int unable_to_walk_ = -1, weakness_ = -1;
+  int unable_to_walk_ = -1, weakness_ = -1, progressive_ = -1;
 
   const VirtualPerson* p_ = nullptr;
   double compressed_ = kNever, weak_ = kNever;
@@ -343,7 +350,7 @@ struct Counts {
 
 bool is_median(Outcome o) {
   return o == Outcome::pain_to_diagnosis || o == Outcome::visit_to_diagnosis || o == Outcome::compressed_pain_days ||
-         o == Outcome::compressed_weakness_days;
+         o == Outcome::compressed_visit_days || o == Outcome::compressed_weakness_days;
 }
 
 // The value of one person for a median; NaN: not counted.
@@ -354,6 +361,7 @@ double timed(Outcome o, const TrialPerson& p, const Fate& f) {
     case Outcome::pain_to_diagnosis: return p.pain_weeks + diagnosis;
     case Outcome::visit_to_diagnosis: return diagnosis;
     case Outcome::compressed_pain_days: return f.compressed_at_diagnosis ? 7 * (p.pain_weeks + diagnosis) : NAN;
+    case Outcome::compressed_visit_days: return f.compressed_at_diagnosis ? 7 * diagnosis : NAN;
     case Outcome::compressed_weakness_days: return f.compressed_at_diagnosis && std::isfinite(f.weak) ? 7 * (diagnosis - f.weak) : NAN;
     default: return NAN;
   }
@@ -466,6 +474,7 @@ constexpr std::array<OutcomeName, kOutcomes> kNames = {{
     {"tumours_per_1000_mri", "tumours found per 1,000 MRI"},
     {"visits", "visits per person"},
     {"compressed_pain_to_diagnosis_days", "of the compressed: first pain to diagnosis, median days"},
+    {"compressed_visit_to_diagnosis_days", "of the compressed: first visit to diagnosis, median days"},
     {"compressed_weakness_to_diagnosis_days", "of the compressed: weakness to diagnosis, median days"},
     {"compressed_thoracic", "of the compressed: thoracic"},
 }};

@@ -53,10 +53,11 @@ enum class Outcome {
   visits,              // mean number of visits, consultations included
   // of malignant with cord or cauda compressed at diagnosis, to be held against published series
   compressed_pain_days,      // median, first pain to diagnosis
+  compressed_visit_days,     // median, first visit to diagnosis
   compressed_weakness_days,  // median, weakness to diagnosis, of those who were weak
   compressed_thoracic,       // share at a thoracic level
 };
-inline constexpr int kOutcomes = 11;
+inline constexpr int kOutcomes = 12;
 const char* outcome_id(Outcome outcome);
 const char* outcome_name(Outcome outcome);
 

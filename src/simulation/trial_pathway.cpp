@@ -58,6 +58,11 @@ class TrialReader {
     if (!(p.return_weeks >= 0.25)) visits.get("return_weeks").fault("people come back after a quarter of a week at the earliest");
     p.comes_back = number(visits.get("comes_back"), p.comes_back_cite);
     if (!(p.comes_back >= 0 && p.comes_back <= 1)) visits.get("comes_back").fault("a probability is between 0 and 1");
+    p.comes_back_worse = p.comes_back;
+    if (visits.has("comes_back_worse")) {
+      p.comes_back_worse = number(visits.get("comes_back_worse"), p.comes_back_worse_cite);
+      if (!(p.comes_back_worse >= 0 && p.comes_back_worse <= 1)) visits.get("comes_back_worse").fault("a probability is between 0 and 1");
+    }
     if (visits.has("new_compression")) p.new_compression = wait(visits.get("new_compression"));
     visits.finish();
     bool named = false;
@@ -176,7 +181,9 @@ class TrialReader {
     for (const Condition& c : s.when.lists) gather(c, spoken);
     if (s.when.urgency)
       for (const Rule& rule : k_.rules)
-        if (rule.profile == s.when.profile || rule.profile == "common") gather(rule.when, spoken);
+        if (s.when.rules.empty() ? rule.profile == s.when.profile || rule.profile == "common"
+                                 : std::count(s.when.rules.begin(), s.when.rules.end(), rule.id) > 0)
+          gather(rule.when, spoken);
     s.spoken_of.assign(spoken.begin(), spoken.end());
     s.test = test(r.get("do"), tests);
     if (r.has("after")) s.after = test(r.get("after"), tests);
@@ -232,6 +239,15 @@ class TrialReader {
       const std::string word = t.get("at_least").text();
       w.urgency = urgency_of(word);
       if (word != urgency_id(*w.urgency)) unknown(t, "urgency", word, {"soon", "urgent", "emergency", "routine"});
+      if (t.has("rules")) {
+        std::vector<std::string> known;
+        for (const Rule& rule : k_.rules)
+          if (rule.profile == w.profile || rule.profile == "common") known.push_back(rule.id);
+        for (auto& item : t.get("rules").items()) {
+          w.rules.push_back(item.text());
+          if (!std::count(known.begin(), known.end(), w.rules.back())) unknown(item, "rule", w.rules.back(), known);
+        }
+      }
       t.finish();
     }
     if (r.has("list")) {

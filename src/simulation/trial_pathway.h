@@ -31,6 +31,7 @@ struct TrialWhen {
   std::optional<Threshold> probability;  // of malignant, tumour or emergency
   std::optional<Urgency> urgency;        // what triage() says is at least this
   std::string profile;                   // of that triage
+  std::vector<std::string> rules;        // only these of its rules; empty: all
   std::vector<Condition> lists;          // any of these parts of a comparator
 };
 
@@ -39,8 +40,8 @@ struct TrialStep {
   int test = -1;   // what is ordered
   int after = -1;  // only once the result of this test is there
   Wait wait;
-  // Weeks after which this step may repeat the test, when something that it asks about has come since it was ordered last;
-  // not given: never.
+  // Weeks after which this step may repeat the test: when it asks about findings, only if one of them has come since it was
+  // ordered last; not given: never.
   std::optional<double> again_after;
   std::vector<int> spoken_of;  // findings that `when` asks about
 };
@@ -49,7 +50,8 @@ struct TrialPathway {
   std::string id, name, file;
   Citation cite;
   double return_weeks = 4, comes_back = 1;  // while the pain lasts, a visit each so many weeks, with this probability
-  Citation return_cite, comes_back_cite;
+  double comes_back_worse = 1;              // the same while the pain grows (progressive_pain)
+  Citation return_cite, comes_back_cite, comes_back_worse_cite;
   // From new pressure on cord or cauda to an unscheduled visit; not given: as fast as people of that stage come to care.
   std::optional<Wait> new_compression;
   std::vector<int> asked;  // findings that are asked about and noted at every visit, besides what notes hold by chance
