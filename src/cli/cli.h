@@ -50,5 +50,6 @@ void add_score(CLI::App& app, Shared& shared);
 void add_evaluate(CLI::App& app, Shared& shared);
 void add_studies(CLI::App& app, Shared& shared);  // calibrate, validate
 void add_simulate(CLI::App& app, Shared& shared);
+void add_trial(CLI::App& app, Shared& shared);
 
 }  // namespace dorsalgia::cli

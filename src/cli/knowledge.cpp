@@ -8,11 +8,13 @@
 #include <set>
 
 #include "cli/cli.h"
+#include "evidence/study.h"
 #include "model/export.h"
 #include "model/influence.h"
 #include "pathway/pathway.h"
 #include "person/read.h"
 #include "report/reference.h"
+#include "simulation/trial_pathway.h"
 
 namespace dorsalgia::cli {
 
@@ -256,6 +258,10 @@ void show(const Shared& shared, const std::string& id, bool json) {
 std::vector<Complaint> complaints(Loaded& loaded) {
   if (!loaded.complaints.empty()) return loaded.complaints;
   if (auto found = check_knowledge(loaded.knowledge); !found.empty()) return found;
+  std::vector<Complaint> apart;  // what stands beside the model: studies and pathways of trials
+  read_studies(loaded.knowledge.texts, loaded.knowledge, apart);
+  read_trials(loaded.knowledge.texts, loaded.knowledge, apart);
+  if (!apart.empty()) return apart;
   const Model model = compile(loaded.knowledge);
   auto found = findings_without_influence(loaded.knowledge, model);
   for (const auto& line : failing_rule_tests(loaded.knowledge, model)) found.push_back({"", 0, line, ""});

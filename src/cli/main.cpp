@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   add_evaluate(app, shared);
   add_studies(app, shared);
   add_simulate(app, shared);
+  add_trial(app, shared);
   try {
     app.parse(argc, argv);
     return kOk;

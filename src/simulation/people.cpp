@@ -578,8 +578,10 @@ struct People::Tables {
     out.location_recorded = random.uniform() < recording->kinds[static_cast<std::size_t>(recording->location)].present[s];
   }
 
+  using Lanes = std::array<std::uint16_t, 1024>;
+
   // Complaints may come and go for reasons of their own; context stays.
-  void renew(std::uint64_t index, std::size_t v, double weeks, std::array<std::uint16_t, 1024>& lanes) const {
+  void renew(std::uint64_t index, std::size_t v, double weeks, Lanes& lanes) const {
     const double chance = -std::expm1(-weeks / kRenewalWeeks);
     for (std::size_t i = 0; i < width; i += 16) {
       std::array<std::uint16_t, 16> fresh;
@@ -593,6 +595,47 @@ struct People::Tables {
     }
   }
 
+  // The proneness of the person to each finding: the same at every visit, unless it is drawn anew in between.
+  void draw_proneness(std::uint64_t index, Lanes& lanes) const {
+    for (std::size_t i = 0; i < width; i += 16) {
+      const Block bits = block(seed, index, Purpose::proneness, 0, i / 16);
+      std::memcpy(&lanes[i], bits.data(), 32);
+    }
+  }
+
+  Place place_of(const VirtualPerson& p) const {
+    for (const Piece& piece : pieces)
+      if (piece.sex == p.sex && piece.from <= p.age && p.age <= piece.to)
+        return {&piece, piece.w_from + (p.age - piece.from) / (piece.to - piece.from) * (piece.w_to - piece.w_from)};
+    throw std::invalid_argument("a person of an age that nobody is drawn at");
+  }
+
+  void follow(VirtualPerson& out, double weeks) const {
+    const Place place = place_of(out);
+    Lanes lanes;
+    draw_proneness(out.index, lanes);
+    const Walk& walk = walks[walk_of[out.cause]];
+    const int care = static_cast<int>(walk.to_care.size());
+    Draws on(seed, out.index, Purpose::onward);
+    out.visits.resize(1);
+    double now = 0;
+    for (int k = out.visits[0].stage; k >= 0;) {
+      const double speed = walk.onward[k].speed;
+      now += speed > 0 ? on.exponential() / speed : INFINITY;
+      if (now >= weeks) break;
+      k = walk.onward[k].to.draw(on.uniform());
+      if (k == care) k = -1;
+      out.path.push_back({k, out.weeks + now});
+      VirtualVisit& visit = out.visits.emplace_back();
+      visit.weeks = now, visit.stage = k;
+      visit.grades.resize(width), visit.values.resize(width), visit.recorded.resize(width);
+      if (k < 0) continue;
+      renew(out.index, out.visits.size() - 1, now - out.visits[out.visits.size() - 2].weeks, lanes);
+      draw_findings(place, lanes.data(), out, out.visits.size() - 1);
+      record(out, out.visits.size() - 1);
+    }
+  }
+
   void draw(std::uint64_t index, VirtualPerson& out) const {
     out.index = index;
     out.visits.resize(1 + cohort.later.size());
@@ -603,12 +646,8 @@ struct People::Tables {
     }
     const Place place = draw_who(out);
     draw_course(out);
-    // The proneness of the person to each finding: the same at every visit, unless it is drawn anew in between.
-    std::array<std::uint16_t, 1024> lanes;
-    for (std::size_t i = 0; i < width; i += 16) {
-      const Block bits = block(seed, index, Purpose::proneness, 0, i / 16);
-      std::memcpy(&lanes[i], bits.data(), 32);
-    }
+    Lanes lanes;
+    draw_proneness(index, lanes);
     for (std::size_t v = 0; v < out.visits.size() && out.visits[v].stage >= 0; ++v) {
       if (v > 0) renew(index, v, out.visits[v].weeks - out.visits[v - 1].weeks, lanes);
       draw_findings(place, lanes.data(), out, v);
@@ -626,6 +665,7 @@ People::~People() = default;
 People::People(People&&) noexcept = default;
 
 void People::draw(std::uint64_t index, VirtualPerson& out) const { t_->draw(index, out); }
+void People::follow(VirtualPerson& person, double weeks) const { t_->follow(person, weeks); }
 const Model& People::model() const { return t_->m; }
 double People::share(int setting) const { return t_->share[static_cast<std::size_t>(setting)]; }
 

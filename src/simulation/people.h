@@ -86,6 +86,10 @@ class People {
   // Person `index`; `out` is reused: no memory is asked for once it has grown.
   void draw(std::uint64_t index, VirtualPerson& out) const;
 
+  // The person of draw() left to itself in continuous time: `path` goes on to `weeks` after the first visit, and visits become
+  // one for every stage lived through since then, at the time of entering it. What is found holds for as long as the stage lasts.
+  void follow(VirtualPerson& person, double weeks) const;
+
   const Model& model() const;
   // P(a person who comes to this setting is of the cohort), when its weights are 0 and 1.
   double share(int setting) const;
