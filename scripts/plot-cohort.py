@@ -36,11 +36,11 @@ def main():
     x = r["thresholds"]
     most = 1e4 * r["share"]
 
-    def worth(l):  # the area above nobody's line, on the log axis
-        return sum(max(v, -r["share"]) for v in l["net_benefit"])
+    def worth(l):  # the area above scanning nobody, on the log axis
+        return sum(max(v, 0) for v in l["net_benefit"])
 
     lists = sorted(r["lists"], key=worth, reverse=True)
-    fig, axes = plt.subplots(figsize=(9, 5.6))
+    fig, axes = plt.subplots(figsize=(11, 5.6))
     axes.axhline(0, color=INK, lw=1)
     for l in lists[NAMED:]:
         axes.plot(x, per_10000(l["net_benefit"]), color="#CFCFCF", lw=0.9, zorder=1)

@@ -171,16 +171,19 @@ std::string validation_page(const json& v) {
   for (const char* use : {"validation", "calibration", "context"}) {
     out +=
         fmt::format("\n## All figures: {} studies\n\n| study | figure | observed | expected | |\n| --- | --- | --- | --- | --- |\n", use);
-    std::string before;
+    std::string study_before, mark_before;
     for (const json& f : v["figures"]) {
       if (f["use"] != use) continue;
-      const std::string mark = f.contains("inside")     ? (f["inside"].get<bool>() ? "inside" : "**outside**")
-                               : f.contains("left_out") ? f["left_out"].get<std::string>()
-                                                        : f.value("because", "");
-      const std::string study = f["study"];
-      out += fmt::format("| {} | {} | {} | {} | {} |\n", study == before ? "" : study_link(f) + ": " + f["name"].get<std::string>(),
-                         f["figure"].get<std::string>(), range(f, "observed"), range(f, "expected"), mark);
-      before = study;
+      const std::string study = f["study"], kind = f["kind"];
+      const bool same_study = study == study_before;
+      std::string mark;
+      if (f.contains("inside")) mark = f["inside"].get<bool>() ? "inside" : "**outside**";
+      else mark = f.contains("left_out") ? f["left_out"].get<std::string>() : f.value("because", "");
+      const bool same_reason = same_study && mark == mark_before && !f.contains("inside") && !mark.empty();
+      out += fmt::format("| {} | {}{} | {} | {} | {} |\n", same_study ? "" : study_link(f) + ": " + f["name"].get<std::string>(),
+                         f["figure"].get<std::string>(), kind == "likelihood ratio" || kind == "odds ratio" ? ", " + kind : "",
+                         range(f, "observed"), range(f, "expected"), same_reason ? "the same" : mark);
+      study_before = study, mark_before = mark;
     }
   }
   return out;
