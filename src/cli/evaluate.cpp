@@ -1,4 +1,5 @@
-// dorsalgia evaluate: how well published cases with known truth are triaged, ranked and placed.
+// dorsalgia evaluate: how well published cases with known truth are triaged, ranked and placed; of a simulated cohort, how
+// well the probabilities discriminate, how true they are, and what acting on them would bring.
 #include "evidence/evaluate.h"
 
 #include <fmt/format.h>
@@ -7,11 +8,17 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include "cli/cli.h"
+#include "cli/progress.h"
+#include "evidence/cohort.h"
 #include "report/reference.h"
 
 namespace dorsalgia::cli {
@@ -138,42 +145,179 @@ std::string misses(const json& result, bool colour) {
   return out;
 }
 
-void run(const Shared& shared, const std::string& file, const std::string& profile, const std::string& output, bool as_json) {
-  const std::string lines = read_input(file, kLargestCases);
+struct Options {
+  std::string file, profile = "uk", output;
+  std::vector<std::string> without;
+  unsigned threads = 0;
+  bool json = false;
+};
+
+void tell_faults(const Options& o, const std::vector<CaseFault>& faults) {
+  if (faults.empty()) return;
+  std::string told;
+  for (const auto& f : faults)
+    told += fmt::format("{}{}:{}: {}", told.empty() ? "" : "\n", o.file == "-" ? "standard input" : o.file, f.line, f.text);
+  throw Stop(kBadInput, told);
+}
+
+void run_cases(const Shared& shared, const Options& o, const std::string& lines) {
   const Brain& brain = shared.brain();
+  if (!o.without.empty()) throw Stop(kBadInput, "--without: for simulated cohorts only; these are cases");
   std::vector<CaseFault> faults;
   json result;
   {
     const Waiting waiting(static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n')) + (lines.back() != '\n'));
-    result = evaluate(lines, brain.knowledge, *brain.engine, profile, faults);
+    result = evaluate(lines, brain.knowledge, *brain.engine, o.profile, faults);
   }
-  const bool colour = shared.use_colour() && (output.empty() || output == "-");
+  const bool colour = shared.use_colour() && (o.output.empty() || o.output == "-");
   const std::string ending = fmt::format("\nModel {} ({}), profile {}.\n", result["model"]["version"].get<std::string>(),
-                                         result["model"]["hash"].get<std::string>(), profile);
-  write_output(output, as_json ? result.dump(2) + "\n" : table(result, colour) + misses(result, colour) + ending);
-  if (faults.empty()) return;
-  std::string told;
-  for (const auto& f : faults)
-    told += fmt::format("{}{}:{}: {}", told.empty() ? "" : "\n", file == "-" ? "standard input" : file, f.line, f.text);
-  throw Stop(kBadInput, told);
+                                         result["model"]["hash"].get<std::string>(), o.profile);
+  write_output(o.output, o.json ? result.dump(2) + "\n" : table(result, colour) + misses(result, colour) + ending);
+  tell_faults(o, faults);
+}
+
+// ---- simulated cohorts
+
+std::string percent(const json& x) {
+  if (!x.is_number()) return "-";
+  const double p = 100 * x.get<double>();
+  return p > 0 && p < 0.001 ? "<0.001%" : fmt::format("{:.3g}%", p);
+}
+
+std::string estimate(const json& x, int digits) {
+  if (!x.is_object()) return "-";
+  return fmt::format("{:.{}f} ({:.{}f} to {:.{}f})", x["value"].get<double>(), digits, x["low"].get<double>(), digits,
+                     x["high"].get<double>(), digits);
+}
+
+std::string cohort_outcome(const std::string& title, const json& r, bool colour) {
+  const auto bold = [&](const std::string& s) { return colour ? "\x1b[1m" + s + "\x1b[0m" : s; };
+  std::string out = fmt::format("\n{}\n", bold(title));
+  const auto line = [&](const char* label, const std::string& value) { out += fmt::format("  {:<62}{}\n", label, value); };
+  const json& c = r["calibration"];
+  const auto of_line = [&](const char* key) { return c.is_object() ? estimate(c[key], 2) : "-"; };
+  line("people who have it", fmt::format("{}", r["people"].get<int>()));
+  line("share, as it is and as predicted on average", percent(r["share"]) + " and " + percent(r["predicted"]));
+  line("area under the ROC curve (95% interval)", estimate(r["auroc"], 3));
+  line("calibration slope (1: as it should be; below: too extreme)", of_line("slope"));
+  line("calibration intercept (0: as it should be)", of_line("intercept"));
+  line("in the large, slope held at 1 (above 0: predicted too low)", of_line("offset"));
+  line("Brier score, and with the same share told to everybody",
+       fmt::format("{:.3g} and {:.3g}", r["brier"]["value"].get<double>(), r["brier"]["uninformed"].get<double>()));
+
+  out += fmt::format("\n  {:<22}{:>12}{:>12}{:>24}{:>10}{:>8}\n", "tenth, by prediction", "predicted", "observed", "95%", "people", "with");
+  int tenth = 0;
+  for (const json& g : r["tenths"])
+    out += fmt::format("  {:<22}{:>12}{:>12}{:>24}{:>10}{:>8}\n", ++tenth, percent(g["predicted"]), percent(g["observed"]),
+                       percent(g["low"]) + " to " + percent(g["high"]), g["people"].get<int>(), g["with"].get<int>());
+
+  // A few thresholds; the JSON has all.
+  const std::vector<double> shown = {0.001, 0.003, 0.01, 0.03, 0.1, 0.3};
+  std::vector<std::size_t> columns;
+  for (std::size_t i = 0; i < r["thresholds"].size(); ++i)
+    if (std::count(shown.begin(), shown.end(), r["thresholds"][i].get<double>())) columns.push_back(i);
+  out += fmt::format("\n  {:<30}{:>7}{:>7}{:>7}{:>7}  net benefit per 10,000 people at a threshold of\n", "", "", "sensi-", "speci-",
+                     "cannot");
+  out += fmt::format("  {:<30}{:>7}{:>7}{:>7}{:>7}", "scan", "scans", "tivity", "ficity", "tell");
+  for (std::size_t i : columns) out += fmt::format("{:>8}", percent(r["thresholds"][i]));
+  out += '\n';
+  const auto benefits = [&](const json& values) {
+    for (std::size_t i : columns) out += fmt::format("{:>8.1f}", 1e4 * values[i].get<double>());
+    out += '\n';
+  };
+  for (const auto& [label, key] : {std::pair{"from the threshold on", "model"}, {"everybody", "all"}, {"nobody", "none"}}) {
+    out += fmt::format("  {:<30}{:>28}", label, "");
+    benefits(r["net_benefit"][key]);
+  }
+  const auto whole = [](const json& x) { return x.is_number() ? fmt::format("{:.0f}%", 100 * x.get<double>()) : std::string("-"); };
+  for (const json& l : r["lists"]) {
+    out += fmt::format("  {:<30}{:>7}{:>7}{:>7}{:>7}", l["id"].get<std::string>(), whole(l["acts"]), whole(l["sensitivity"]),
+                       whole(l["specificity"]), whole(l["not_assessable"]));
+    benefits(l["net_benefit"]);
+  }
+  return out;
+}
+
+std::string cohort_table(const json& result, bool colour) {
+  std::string out = fmt::format("Simulated cohort: {} adults", result["people"].get<int>());
+  if (const int n = result["children"]; n > 0) out += fmt::format("; {} children left out: no probability is given to them", n);
+  if (const int n = result["impossible"]; n > 0) out += fmt::format("; {} left out whose answers exclude each other", n);
+  out += ".\n";
+  if (!result["without"].empty()) out += fmt::format("Taken as unknown: {}.\n", words(result["without"]));
+  out += cohort_outcome("A tumour that causes the pain", result["outcomes"]["tumour"], colour);
+  out += cohort_outcome("A malignant one", result["outcomes"]["malignant"], colour);
+  out +=
+      "\nNet benefit: people rightly scanned, less those scanned for nothing times the odds of the threshold. Red-flag lists: the parts\n"
+      "that look for tumours, as written; those that cannot tell, for want of an answer, do not scan.\n"
+      "The people were drawn from the model itself: this shows what it could do if it were true, not that it is true.\n";
+  out += fmt::format("\nModel {} ({}).\n", result["model"]["version"].get<std::string>(), result["model"]["hash"].get<std::string>());
+  return out;
+}
+
+void run_cohort(const Shared& shared, const Options& o, std::istream& lines, std::uint64_t people) {
+  const Brain& brain = shared.brain();
+  std::set<std::string> groups;
+  for (const Finding& f : brain.knowledge.findings) groups.insert(f.group);
+  for (const auto& group : o.without)
+    if (!groups.count(group))
+      throw Stop(kBadInput, fmt::format("--without: no group of findings is called '{}' ({})", group, fmt::join(groups, ", ")));
+  std::vector<CaseFault> faults;
+  json result;
+  {
+    Progress progress(people, "people");
+    result =
+        evaluate_cohort(lines, brain.knowledge, *brain.engine, {o.threads, o.without, [&](std::uint64_t n) { progress.add(n); }}, faults);
+  }
+  const bool colour = shared.use_colour() && (o.output.empty() || o.output == "-");
+  if (result["people"] > 0) write_output(o.output, o.json ? result.dump(1) + "\n" : cohort_table(result, colour));
+  tell_faults(o, faults);
+  if (result["people"] == 0) throw Stop(kBadInput, fmt::format("{}: no adult in this cohort", o.file));
+}
+
+bool begins_as_cohort(std::istream& in) {
+  std::string line;
+  while (std::getline(in, line))
+    if (line.find_first_not_of(" \t\r") != std::string::npos) return is_cohort_line(line);
+  return false;
+}
+
+void run(const Shared& shared, const Options& o) {
+  // Cohorts may be larger than memory: a file is read line by line.
+  std::error_code error;
+  if (o.file != "-" && std::filesystem::is_regular_file(o.file, error)) {
+    std::ifstream in(o.file, std::ios::binary);
+    if (in && begins_as_cohort(in)) {
+      in.clear(), in.seekg(0);
+      const auto people =
+          static_cast<std::uint64_t>(std::count(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>(), '\n'));
+      in.clear(), in.seekg(0);
+      return run_cohort(shared, o, in, people);
+    }
+  }
+  const std::string lines = read_input(o.file, kLargestCases);
+  std::istringstream in(lines);
+  if (!begins_as_cohort(in)) return run_cases(shared, o, lines);
+  in.clear(), in.seekg(0);
+  run_cohort(shared, o, in, static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n')));
 }
 
 }  // namespace
 
 void add_evaluate(CLI::App& app, Shared& shared) {
-  struct Options {
-    std::string file, profile = "uk", output;
-    bool json = false;
-  };
-  auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("evaluate", "Score a file of cases with known truth, one JSON object a line");
-  command->add_option("CASES", options->file, "The file (JSON Lines), - for standard input")->required();
-  command->add_option("--profile", options->profile, "Whose guidelines: uk or us")
+  auto o = std::make_shared<Options>();
+  auto* command = app.add_subcommand("evaluate", "Score a file of cases with known truth, or a simulated cohort, one JSON object a line");
+  command->add_option("CASES", o->file, "The file (JSON Lines), - for standard input")->required();
+  command->add_option("--profile", o->profile, "Cases: whose guidelines, uk or us")
       ->check(CLI::IsMember({"uk", "us"}))
       ->capture_default_str();
-  command->add_option("-o,--output", options->output, "Write here instead of to standard output")->type_name("FILE");
-  command->add_flag("--json", options->json, "As JSON");
-  command->callback([&shared, options] { run(shared, options->file, options->profile, options->output, options->json); });
+  command->add_option("--without", o->without, "Cohorts: take answers of these groups of findings as unknown: \"imaging,blood tests\"")
+      ->delimiter(',')
+      ->type_name("GROUP");
+  command->add_option("--threads", o->threads, "Cohorts: 0: one a core")->check(CLI::Range(0U, 256U))->capture_default_str();
+  command->add_option("-o,--output", o->output, "Write here instead of to standard output")->type_name("FILE");
+  command->add_flag("--json", o->json, "As JSON");
+  command->footer("A file of dorsalgia simulate is known by its \"weight\": then discrimination, calibration and net benefit are printed.");
+  command->callback([&shared, o] { run(shared, *o); });
 }
 
 }  // namespace dorsalgia::cli
