@@ -52,7 +52,7 @@ tbody.g th[colspan]{font-weight:600;padding-top:.6rem;border-bottom-color:var(--
 .key{white-space:nowrap}table.time .key{padding-right:1rem}.mark{color:var(--tumour)}
 figure{margin:.75rem 0}figcaption{color:var(--soft);font-size:.875rem}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif}
-.icons svg,.ladder svg,.spine svg,.time svg{width:100%;height:auto;display:block}.icons{max-width:43rem}.icons.many{max-width:none}td.n+td.n,th.n+th.n,td.n{padding-left:.75rem}
+td.n small{display:block;white-space:nowrap}.icons svg,.ladder svg,.spine svg,.time svg{width:100%;height:auto;display:block}.icons{max-width:43rem}.icons.many{max-width:none}td.n+td.n,th.n+th.n,td.n{padding-left:.75rem}
 .warn{border-left:.35rem solid #8a6a00;padding:.5rem .9rem;background:var(--tint)}
 .net{border:1px solid var(--line);border-radius:.4rem;padding:1rem 1.25rem}
 footer{border-top:1px solid var(--line);padding-top:1rem;padding-bottom:2rem;margin-top:2rem;font-size:.85rem;color:var(--soft)}
@@ -359,7 +359,7 @@ class Page {
     std::string out;
     for (const ToldShare& s : all) {
       const std::string note = notes && !s.note.empty() ? fmt::format(" <small>{}</small>", escape(s.note)) : "";
-      const std::string range = notes && !s.range.empty() ? fmt::format("<br><small>{}</small>", escape(s.range)) : "";
+      const std::string range = notes && !s.range.empty() ? fmt::format("<small>{}</small>", escape(s.range)) : "";
       out += fmt::format("<tr><th scope=\"row\">{}{}{}</th><td class=\"b\">{}</td><td class=\"n\">{}{}</td></tr>\n",
                          s.tumour ? "<span class=\"mark\" aria-hidden=\"true\">● </span>" : "", escape(s.name), note,
                          bar(s.probability, s.tumour), escape(s.count), range);
@@ -431,7 +431,7 @@ class Page {
     out_ += "<table><caption>Cord or cauda equina compressed by then, whatever the cause</caption><thead><tr><th scope=\"col\">within</th>";
     for (const auto& [weeks, s] : t_.forecast) add("<th scope=\"col\" class=\"n\">{}</th>", escape(s.name));
     add("</tr></thead><tbody><tr><th scope=\"row\">{}</th>", t_.of);
-    for (const auto& [weeks, s] : t_.forecast) add("<td class=\"n\">{}<br><small>{}</small></td>", escape(s.count), escape(s.range));
+    for (const auto& [weeks, s] : t_.forecast) add("<td class=\"n\">{}<small>{}</small></td>", escape(s.count), escape(s.range));
     out_ += "</tr></tbody></table>\n</section>\n";
   }
 

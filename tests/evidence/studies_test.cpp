@@ -26,8 +26,8 @@ const ExactEngine& engine() {
 }
 
 std::string study(const std::string& figures, const std::string& head = "setting: primary_care\n") {
-  return "id: s\nname: a study\nsource: " + builtin().sources.begin()->first + "\ndesign: cohort\nuse: calibration\nbecause: a test\n" + head +
-         "figures:\n" + figures;
+  return "id: s\nname: a study\nsource: " + builtin().sources.begin()->first + "\ndesign: cohort\nuse: calibration\nbecause: a test\n" +
+         head + "figures:\n" + figures;
 }
 std::vector<Study> read(const std::string& text, std::vector<Complaint>* complaints = nullptr) {
   std::vector<Complaint> own;
@@ -54,10 +54,14 @@ TEST(Studies, OfTheKnowledgeBaseAreSound) {
 TEST(Studies, FaultsNameTheLineAndTheRemedy) {
   const std::string tail = "    status: checked\n    where: abstract\n";
   EXPECT_NE(complaint(study("  - id: a\n    has: night_pain\n    counts: [14, 13]\n" + tail)).find("s.yaml:11"), std::string::npos);
-  EXPECT_NE(complaint(study("  - id: a\n    has: night_pain\n    counts: [14, 13]\n" + tail)).find("not events out of a total"), std::string::npos);
-  EXPECT_NE(complaint(study("  - id: a\n    has: nigt_pain\n    counts: [1, 13]\n" + tail)).find("did you mean 'night_pain'?"), std::string::npos);
-  EXPECT_NE(complaint(study("  - id: a\n    has: {cause: [met_brest]}\n    counts: [1, 13]\n" + tail)).find("met_breast"), std::string::npos);
-  EXPECT_NE(complaint(study("  - id: a\n    has: night_pain\n    share: 1.2\n    total: 9\n" + tail)).find("not between 0 and 1"), std::string::npos);
+  EXPECT_NE(complaint(study("  - id: a\n    has: night_pain\n    counts: [14, 13]\n" + tail)).find("not events out of a total"),
+            std::string::npos);
+  EXPECT_NE(complaint(study("  - id: a\n    has: nigt_pain\n    counts: [1, 13]\n" + tail)).find("did you mean 'night_pain'?"),
+            std::string::npos);
+  EXPECT_NE(complaint(study("  - id: a\n    has: {cause: [met_brest]}\n    counts: [1, 13]\n" + tail)).find("met_breast"),
+            std::string::npos);
+  EXPECT_NE(complaint(study("  - id: a\n    has: night_pain\n    share: 1.2\n    total: 9\n" + tail)).find("not between 0 and 1"),
+            std::string::npos);
   EXPECT_NE(complaint(study("  - id: a\n    has: night_pain\n    share: 0.2\n" + tail)).find("number of people"), std::string::npos);
   EXPECT_NE(complaint(study("  - id: a\n    has: esr\n    counts: [1, 2]\n" + tail)).find("measured"), std::string::npos);
 }
@@ -71,7 +75,8 @@ double by_engine(const PopulationPlan& plan, const std::vector<std::string>& fin
     double rates = 0;
     for (const auto& c : model().causes) rates += at_age(c.rate, x.sex, x.age);
     const Posterior before = engine().posterior(p);
-    for (const auto& f : findings) p.answers.push_back({model().finding(f), 1, model().findings[model().finding(f)].grades - 1, false, 0, 0, ""});
+    for (const auto& f : findings)
+      p.answers.push_back({model().finding(f), 1, model().findings[model().finding(f)].grades - 1, false, 0, 0, ""});
     const Posterior after = engine().posterior(p);
     with += x.people * rates * std::exp(after.log_evidence) * after.malignant;
     all += x.people * rates * before.malignant;
@@ -86,7 +91,8 @@ TEST(Population, EqualsTheEngine) {
     std::string has;
     for (const auto& f : findings) known = known && model().finding(f) >= 0, has += (has.empty() ? "" : ", ") + f;
     if (!known) continue;
-    const auto s = read(study("  - id: a\n    of: {cause: [malignant]}\n    has: {all: [" + has + "]}\n    counts: [1, 13]\n    status: checked\n"));
+    const auto s =
+        read(study("  - id: a\n    of: {cause: [malignant]}\n    has: {all: [" + has + "]}\n    counts: [1, 13]\n    status: checked\n"));
     const StudyFigure& f = s[0].figures[0];
     const PopulationPlan plan(model(), {{{&*f.of}, 0}, {{&*f.of, &*f.has}, 0}}, "primary_care");
     const std::vector<double> w = weigh(model(), plan);
@@ -95,11 +101,13 @@ TEST(Population, EqualsTheEngine) {
 }
 
 TEST(Population, AVariableThatStandsTwiceIsOne) {
-  const auto s = read(study("  - id: a\n    has: {any: [{all: [fever, night_pain]}, {all: [fever, weight_loss]}]}\n    counts: [1, 13]\n    status: checked\n"
-                            "  - id: b\n    has: {all: [fever, {any: [night_pain, weight_loss]}]}\n    counts: [1, 13]\n    status: checked\n"
-                            "  - id: c\n    of: any_cancer_history\n    has: {any: [any_cancer_history, fever]}\n    counts: [1, 13]\n    status: checked\n"));
+  const auto s = read(study(
+      "  - id: a\n    has: {any: [{all: [fever, night_pain]}, {all: [fever, weight_loss]}]}\n    counts: [1, 13]\n    status: checked\n"
+      "  - id: b\n    has: {all: [fever, {any: [night_pain, weight_loss]}]}\n    counts: [1, 13]\n    status: checked\n"
+      "  - id: c\n    of: any_cancer_history\n    has: {any: [any_cancer_history, fever]}\n    counts: [1, 13]\n    status: checked\n"));
   const auto& f = s[0].figures;
-  const PopulationPlan plan(model(), {{{&*f[0].has}, 0}, {{&*f[1].has}, 0}, {{&*f[2].of}, 0}, {{&*f[2].of, &*f[2].has}, 0}}, "primary_care");
+  const PopulationPlan plan(model(), {{{&*f[0].has}, 0}, {{&*f[1].has}, 0}, {{&*f[2].of}, 0}, {{&*f[2].of, &*f[2].has}, 0}},
+                            "primary_care");
   const std::vector<double> w = weigh(model(), plan);
   EXPECT_NEAR(w[0], w[1], 1e-12 * w[0]);
   EXPECT_NEAR(w[2], w[3], 1e-12 * w[2]);  // who has a cancer history has a cancer history or fever
@@ -116,15 +124,19 @@ TEST(Parameters, AreNeverPushedToTheEnds) {
   EXPECT_NEAR(moved_logit(0.5, std::log(3.0)), 0.75, 1e-15);
   const auto all = parameters(builtin(), model());
   std::set<std::string> ids;
-  for (const auto& p : all) EXPECT_TRUE(ids.insert(p.id).second) << p.id, EXPECT_GT(p.spread, 0) << p.id;
+  for (const auto& p : all) {
+    EXPECT_TRUE(ids.insert(p.id).second) << p.id;
+    EXPECT_GT(p.spread, 0) << p.id;
+  }
 }
 
 // Derivatives by the chain rule against finite differences of the plain sum.
 TEST(Expectations, GradientsAreSlopes) {
-  const auto s = read(study("  - id: a\n    of: {cause: [malignant]}\n    has: night_pain\n    counts: [4, 13]\n    status: checked\n"
-                            "  - id: b\n    has: {measured: {esr: {above: 50}}}\n    counts: [4, 113]\n    status: checked\n"
-                            "  - id: c\n    of: any_cancer_history\n    against: {none: [any_cancer_history]}\n    has: {cause: [metastasis]}\n"
-                            "    odds_ratio: {value: 10, interval: [5, 20]}\n    status: checked\n"));
+  const auto s =
+      read(study("  - id: a\n    of: {cause: [malignant]}\n    has: night_pain\n    counts: [4, 13]\n    status: checked\n"
+                 "  - id: b\n    has: {measured: {esr: {above: 50}}}\n    counts: [4, 113]\n    status: checked\n"
+                 "  - id: c\n    of: any_cancer_history\n    against: {none: [any_cancer_history]}\n    has: {cause: [metastasis]}\n"
+                 "    odds_ratio: {value: 10, interval: [5, 20]}\n    status: checked\n"));
   const auto all = parameters(builtin(), model());
   const auto scale = [&](const Model& m, std::size_t i) {
     const StudyFigure& f = s[0].figures[i];
@@ -157,7 +169,8 @@ TEST(Expectations, GradientsAreSlopes) {
 }
 
 TEST(Calibrate, MovesTowardsTheStudyAndNotBeyondAndIsTheSameEachTime) {
-  const auto s = read(study("  - id: a\n    of: {cause: [muscle_strain]}\n    has: night_pain\n    counts: [600, 1000]\n    status: checked\n"));
+  const auto s =
+      read(study("  - id: a\n    of: {cause: [muscle_strain]}\n    has: night_pain\n    counts: [600, 1000]\n    status: checked\n"));
   Knowledge plain = builtin();
   plain.fitted = {};
   const Model before = compile(plain);
@@ -172,7 +185,8 @@ TEST(Calibrate, MovesTowardsTheStudyAndNotBeyondAndIsTheSameEachTime) {
   EXPECT_LT(c.cost_after, c.cost_before);
   EXPECT_EQ(c.fitted.draws.size(), static_cast<std::size_t>(kDraws));
   EXPECT_EQ(fitted_yaml(c, s), fitted_yaml(calibrate(builtin(), s, {}), s));
-  for (std::size_t i = 0; i < c.fitted.sd.size(); ++i) EXPECT_LE(c.fitted.sd[i], 1.001) << c.fitted.parameters[i];  // data never widen a prior
+  for (std::size_t i = 0; i < c.fitted.sd.size(); ++i)
+    EXPECT_LE(c.fitted.sd[i], 1.001) << c.fitted.parameters[i];  // data never widen a prior
 }
 
 TEST(Calibrate, LooksAtNoOtherStudy) {
@@ -208,20 +222,24 @@ TEST(Intervals, HoldTheirValueAndShrinkWithTheSpread) {
   // Without displacement the drawn engine is the engine.
   Model same = model();
   int left = 1;
-  engine().under_other_numbers(p, same, [&] { return left-- > 0; }, [&](const Posterior& q) {
-    EXPECT_NEAR(q.tumour, now.tumour, 1e-12);
-    EXPECT_NEAR(q.log_evidence, now.log_evidence, 1e-10);
-    for (std::size_t c = 0; c < q.causes.size(); ++c) EXPECT_NEAR(q.causes[c], now.causes[c], 1e-12);
-  });
+  engine().under_other_numbers(
+      p, same, [&] { return left-- > 0; },
+      [&](const Posterior& q) {
+        EXPECT_NEAR(q.tumour, now.tumour, 1e-12);
+        EXPECT_NEAR(q.log_evidence, now.log_evidence, 1e-10);
+        for (std::size_t c = 0; c < q.causes.size(); ++c) EXPECT_NEAR(q.causes[c], now.causes[c], 1e-12);
+      });
   // Under displaced numbers it is the engine of the displaced model.
   Model other = model();
   for (const Parameter& x : parameters(builtin(), model())) displace(other, x, 0.3);
   const Posterior direct = ExactEngine(other).posterior(p);
   left = 1;
-  engine().under_other_numbers(p, other, [&] { return left-- > 0; }, [&](const Posterior& q) {
-    EXPECT_NEAR(q.tumour, direct.tumour, 1e-10);
-    EXPECT_NEAR(q.compression[3], direct.compression[3], 1e-10);
-  });
+  engine().under_other_numbers(
+      p, other, [&] { return left-- > 0; },
+      [&](const Posterior& q) {
+        EXPECT_NEAR(q.tumour, direct.tumour, 1e-10);
+        EXPECT_NEAR(q.compression[3], direct.compression[3], 1e-10);
+      });
 }
 
 }  // namespace

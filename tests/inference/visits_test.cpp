@@ -609,10 +609,10 @@ TEST(Visits, WithoutRenewalAChangeForcesAChangeOfStage) {
   EXPECT_LT(renewed.posterior(p).tumour, 0.1);
 }
 
-// Forty answers at each of twelve visits: no underflow, and the paths stay few.
-TEST(Visits, TwelveVisitsWithManyAnswers) {
+// Forty answers at each of six visits: no underflow, and the paths stay few.
+TEST(Visits, SixVisitsWithManyAnswers) {
   Presentation p = woman();
-  for (int i = 0; i < 11; ++i) {
+  for (int i = 0; i < 5; ++i) {
     Visit v = visit(1.5 * (i + 1));
     for (std::size_t f = 0; f < builtin().findings.size(); ++f)
       if (builtin().findings[f].shape == Shape::discrete && f % 4 == 0) v.answers.push_back({static_cast<int>(f), 1, 1, false, 0, 0, ""});

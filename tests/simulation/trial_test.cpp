@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "cli/run.h"
+#include "course/chain.h"
 
 namespace dorsalgia {
 namespace {
