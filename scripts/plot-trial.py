@@ -1,15 +1,17 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Scans against delay: plots what `dorsalgia trial --json` printed.
 
     dorsalgia trial --people 100000 --json -o trial.json && scripts/plot-trial.py trial.json docs/trial.svg docs/trial.png
 """
 import json
+import math
 import sys
 
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
 
 matplotlib.rcParams["svg.hashsalt"] = "dorsalgia"  # the same file for the same numbers
 
@@ -25,6 +27,8 @@ SHORT = {
     "scan_everyone": "scan everyone",
     "wait_for_deficit": "wait for deficit",
 }
+# Where a label may stand, best first.
+DIRECTIONS = [(math.cos(math.radians(a)), math.sin(math.radians(a))) for a in (0, 25, -25, 50, -50, 75, -75, 90, -90, 115, -115, 140, -140, 180)]
 PANELS = [
     ("visit_to_diagnosis_weeks", 1, "weeks from first visit to diagnosis (median)"),
     ("compressed_before_diagnosis", 100, "cord or cauda compressed before diagnosis (%)"),
@@ -39,13 +43,14 @@ def place_labels(figure, axis, points):
     pixels = [axis.transData.transform(p[:2]) for p in points]
     for order, (x, y, text, colour) in enumerate(points):
         best = None
-        for distance in (9, 20, 34, 50, 68):
-            for dx, dy in ((1, 0), (0.8, 0.8), (0.8, -0.8), (0, 1), (0, -1), (-0.8, 0.8), (-0.8, -0.8), (-1, 0)):
+        for distance in (9, 18, 28, 40, 54, 70, 90, 115):
+            for dx, dy in DIRECTIONS:
                 side = "left" if dx > 0.1 else "right" if dx < -0.1 else "center"
                 note = axis.annotate(text, (x, y), (dx * distance, dy * distance), textcoords="offset points", ha=side, va="center",
                                      fontsize=9.5, color=colour,
                                      arrowprops={"arrowstyle": "-", "lw": 0.6, "color": "0.6", "shrinkB": 4} if distance > 12 else None)
-                box = note.get_window_extent(renderer).padded(2)
+                note.update_positions(renderer)
+                box = Text.get_window_extent(note, renderer).padded(2)  # of the words, without the line to the point
                 free = (not any(box.overlaps(other) for other in taken)
                         and not any(box.x0 - 5 < px < box.x1 + 5 and box.y0 - 5 < py < box.y1 + 5 for px, py in pixels)
                         and box.x0 > frame.x0 and box.x1 < frame.x1 and box.y0 > frame.y0 and box.y1 < frame.y1)
