@@ -35,6 +35,12 @@ PANELS = [
 ]
 
 
+def near(a, b, p):
+    """Distance of p from the line between a and b."""
+    along = max(0, min(1, ((p - a) @ (b - a)) / ((b - a) @ (b - a))))
+    return math.hypot(*(p - a - along * (b - a)))
+
+
 def place_labels(figure, axis, points):
     """Each label takes the first place around its point that is free of points and other labels."""
     renderer = figure.canvas.get_renderer()
@@ -48,10 +54,13 @@ def place_labels(figure, axis, points):
                 side = "left" if dx > 0.1 else "right" if dx < -0.1 else "center"
                 note = axis.annotate(text, (x, y), (dx * distance, dy * distance), textcoords="offset points", ha=side, va="center",
                                      fontsize=9.5, color=colour,
-                                     arrowprops={"arrowstyle": "-", "lw": 0.6, "color": "0.6", "shrinkB": 4} if distance > 12 else None)
+                                     arrowprops={"arrowstyle": "-", "lw": 0.6, "color": "0.6", "shrinkA": 1, "shrinkB": 4,
+                                                 "relpos": (0 if dx > 0.1 else 1 if dx < -0.1 else 0.5, 0.5)} if distance > 12 else None)
                 note.update_positions(renderer)
                 box = Text.get_window_extent(note, renderer).padded(2)  # of the words, without the line to the point
-                free = (not any(box.overlaps(other) for other in taken)
+                end = axis.transData.transform((x, y)) + [dx * distance * figure.dpi / 72, dy * distance * figure.dpi / 72]
+                free = (not any(near(pixels[order], end, other) < 7 for i, other in enumerate(pixels) if i != order)
+                        and not any(box.overlaps(other) for other in taken)
                         and not any(box.x0 - 5 < px < box.x1 + 5 and box.y0 - 5 < py < box.y1 + 5 for px, py in pixels)
                         and box.x0 > frame.x0 and box.x1 < frame.x1 and box.y0 > frame.y0 and box.y1 < frame.y1)
                 if free:
