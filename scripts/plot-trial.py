@@ -28,7 +28,7 @@ SHORT = {
     "wait_for_deficit": "wait for deficit",
 }
 # Where a label may stand, best first.
-DIRECTIONS = [(math.cos(math.radians(a)), math.sin(math.radians(a))) for a in (0, 25, -25, 50, -50, 75, -75, 90, -90, 115, -115, 140, -140, 180)]
+DIRECTIONS = [(math.cos(math.radians(a)), math.sin(math.radians(a))) for a in (0, 25, -25, 180, 50, -50, 75, -75, 90, -90, 115, -115, 140, -140)]
 PANELS = [
     ("visit_to_diagnosis_weeks", 1, "weeks from first visit to diagnosis (median)"),
     ("compressed_before_diagnosis", 100, "cord or cauda compressed before diagnosis (%)"),
@@ -95,13 +95,13 @@ def main():
         axis.set_xlabel("MRI per 1,000 presentations")
         axis.set_ylabel(label)
         axis.set_xlim(left=0, right=1.22 * max(p[0] for p in points))
-        axis.set_ylim(0, 1.12 * max(p[1] for p in points))
+        axis.set_ylim(-0.05 * max(p[1] for p in points), 1.12 * max(p[1] for p in points))
         axis.grid(color="0.92")
         axis.set_axisbelow(True)
         axis.spines[["top", "right"]].set_visible(False)
         figure.tight_layout(rect=(0, 0.06, 1, 1))
         figure.canvas.draw()
-        place_labels(figure, axis, sorted(points))
+        place_labels(figure, axis, sorted(points, reverse=True))
     figure.text(0.01, 0.015, f"{trial['people']:,} virtual adults with back pain at a first visit in primary care, the same in every pathway; malignant tumours of the "
                 "spine; bars: 95% of sampling.", fontsize=8.5, color="0.35")
     for target in sys.argv[2:]:
