@@ -1,15 +1,17 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Scans against delay: plots what `dorsalgia trial --json` printed.
 
     dorsalgia trial --people 100000 --json -o trial.json && scripts/plot-trial.py trial.json docs/trial.svg docs/trial.png
 """
 import json
+import math
 import sys
 
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
 
 matplotlib.rcParams["svg.hashsalt"] = "dorsalgia"  # the same file for the same numbers
 
@@ -25,10 +27,18 @@ SHORT = {
     "scan_everyone": "scan everyone",
     "wait_for_deficit": "wait for deficit",
 }
+# Where a label may stand, best first.
+DIRECTIONS = [(math.cos(math.radians(a)), math.sin(math.radians(a))) for a in (0, 25, -25, 180, 50, -50, 75, -75, 90, -90, 115, -115, 140, -140)]
 PANELS = [
     ("visit_to_diagnosis_weeks", 1, "weeks from first visit to diagnosis (median)"),
     ("compressed_before_diagnosis", 100, "cord or cauda compressed before diagnosis (%)"),
 ]
+
+
+def near(a, b, p):
+    """Distance of p from the line between a and b."""
+    along = max(0, min(1, ((p - a) @ (b - a)) / ((b - a) @ (b - a))))
+    return math.hypot(*(p - a - along * (b - a)))
 
 
 def place_labels(figure, axis, points):
@@ -39,14 +49,18 @@ def place_labels(figure, axis, points):
     pixels = [axis.transData.transform(p[:2]) for p in points]
     for order, (x, y, text, colour) in enumerate(points):
         best = None
-        for distance in (9, 20, 34, 50, 68):
-            for dx, dy in ((1, 0), (0.8, 0.8), (0.8, -0.8), (0, 1), (0, -1), (-0.8, 0.8), (-0.8, -0.8), (-1, 0)):
+        for distance in (9, 18, 28, 40, 54, 70, 90, 115):
+            for dx, dy in DIRECTIONS:
                 side = "left" if dx > 0.1 else "right" if dx < -0.1 else "center"
                 note = axis.annotate(text, (x, y), (dx * distance, dy * distance), textcoords="offset points", ha=side, va="center",
                                      fontsize=9.5, color=colour,
-                                     arrowprops={"arrowstyle": "-", "lw": 0.6, "color": "0.6", "shrinkB": 4} if distance > 12 else None)
-                box = note.get_window_extent(renderer).padded(2)
-                free = (not any(box.overlaps(other) for other in taken)
+                                     arrowprops={"arrowstyle": "-", "lw": 0.6, "color": "0.6", "shrinkA": 1, "shrinkB": 4,
+                                                 "relpos": (0 if dx > 0.1 else 1 if dx < -0.1 else 0.5, 0.5)} if distance > 12 else None)
+                note.update_positions(renderer)
+                box = Text.get_window_extent(note, renderer).padded(2)  # of the words, without the line to the point
+                end = axis.transData.transform((x, y)) + [dx * distance * figure.dpi / 72, dy * distance * figure.dpi / 72]
+                free = (not any(near(pixels[order], end, other) < 7 for i, other in enumerate(pixels) if i != order)
+                        and not any(box.overlaps(other) for other in taken)
                         and not any(box.x0 - 5 < px < box.x1 + 5 and box.y0 - 5 < py < box.y1 + 5 for px, py in pixels)
                         and box.x0 > frame.x0 and box.x1 < frame.x1 and box.y0 > frame.y0 and box.y1 < frame.y1)
                 if free:
@@ -81,13 +95,13 @@ def main():
         axis.set_xlabel("MRI per 1,000 presentations")
         axis.set_ylabel(label)
         axis.set_xlim(left=0, right=1.22 * max(p[0] for p in points))
-        axis.set_ylim(0, 1.12 * max(p[1] for p in points))
+        axis.set_ylim(-0.05 * max(p[1] for p in points), 1.12 * max(p[1] for p in points))
         axis.grid(color="0.92")
         axis.set_axisbelow(True)
         axis.spines[["top", "right"]].set_visible(False)
         figure.tight_layout(rect=(0, 0.06, 1, 1))
         figure.canvas.draw()
-        place_labels(figure, axis, sorted(points))
+        place_labels(figure, axis, sorted(points, reverse=True))
     figure.text(0.01, 0.015, f"{trial['people']:,} virtual adults with back pain at a first visit in primary care, the same in every pathway; malignant tumours of the "
                 "spine; bars: 95% of sampling.", fontsize=8.5, color="0.35")
     for target in sys.argv[2:]:

@@ -75,30 +75,46 @@ std::string shown(Outcome o, double x) {
   }
 }
 
-std::string shown(Outcome o, const Estimate& e) {
-  return std::isnan(e.value) ? "-" : fmt::format("{} ({} to {})", shown(o, e.value), shown(o, e.low), shown(o, e.high));
-}
-
-constexpr std::array kColumns = {
-    Outcome::visit_to_diagnosis, Outcome::pain_to_diagnosis, Outcome::compressed_before, Outcome::walking, Outcome::missed,
-    Outcome::mri_per_thousand,   Outcome::found_per_thousand};
+struct Column {
+  Outcome outcome;
+  const char *over, *under;  // its head, in two lines
+};
+constexpr std::array<Column, 7> kColumns = {{{Outcome::visit_to_diagnosis, "first visit to", "diagnosis"},
+                                             {Outcome::pain_to_diagnosis, "first pain to", "diagnosis"},
+                                             {Outcome::compressed_before, "compressed", "before that"},
+                                             {Outcome::walking, "able to walk,", "if compressed"},
+                                             {Outcome::missed, "missed", "at 1 year"},
+                                             {Outcome::mri_per_thousand, "MRI per 1,000", "people"},
+                                             {Outcome::found_per_thousand, "tumours per", "1,000 MRI"}}};
 
 std::string table(const TrialResult& r, const Options& o) {
-  std::size_t malignant = 0;
+  std::size_t malignant = 0, widest = 0;
   for (const TrialPerson& p : r.people) malignant += p.malignant && p.spinal;
+  for (const TrialArm& arm : r.arms) widest = std::max(widest, arm.pathway->id.size());
   std::string out = fmt::format(
-      "{} adults with back pain at a first visit in primary care, {} of them with a malignant tumour of the spine (drawn more\n"
-      "often than they come, and weighed back). Followed for 52 weeks. Same people in every pathway. Seed {}.\n\n",
+      "{} adults at a first visit for back pain in primary care, {} of them with a malignant tumour of the spine (drawn more often\n"
+      "than they come, and weighed back); the same people in every pathway, followed for 52 weeks. Seed {}.\n\n",
       r.people.size(), malignant, o.seed);
+  std::string over(widest, ' '), under(widest, ' ');
+  for (const Column& c : kColumns) over += fmt::format("{:>16}", c.over), under += fmt::format("{:>16}", c.under);
+  out += over + "\n" + under + "\n";
   for (const TrialArm& arm : r.arms) {
-    out += fmt::format("{}: {}\n", arm.pathway->id, arm.pathway->name);
-    for (Outcome c : kColumns) out += fmt::format("  {:<46} {}\n", outcome_name(c), shown(c, arm.outcomes[static_cast<std::size_t>(c)]));
-    out += "\n";
+    std::string values = fmt::format("{:<{}}", arm.pathway->id, widest), intervals(widest, ' ');
+    for (const Column& c : kColumns) {
+      const Estimate& e = arm.outcomes[static_cast<std::size_t>(c.outcome)];
+      values += fmt::format("{:>16}", shown(c.outcome, e.value));
+      intervals +=
+          fmt::format("{:>16}", std::isnan(e.value) ? "" : fmt::format("{} to {}", shown(c.outcome, e.low), shown(c.outcome, e.high)));
+    }
+    out += values + "\n" + intervals + "\n";
   }
   return out +
-         "With 95% intervals of sampling alone (bootstrap); the model's own uncertainty comes on top. Delays and shares are those of\n"
-         "malignant tumours at a level of the spine; those not found within the year count as later than all others. Compressed: cord\n"
-         "or cauda equina under pressure. Able to walk: the sign unable_to_walk is absent.\n";
+         "\nDelays are medians in weeks; they and the shares are those of malignant tumours of the spine. Who is not found within the "
+         "year\n"
+         "counts as later than all others. Compressed: cord or cauda equina under pressure before diagnosis (or in the year). Able to "
+         "walk:\n"
+         "of those compressed at diagnosis, without the sign unable_to_walk. Below each number its 95% interval from sampling alone; what\n"
+         "the model itself does not know comes on top. What each pathway does: dorsalgia trial --list, docs/trials.md.\n";
 }
 
 ordered_json number(double x) { return std::isfinite(x) ? ordered_json(std::round(x * 1e6) / 1e6) : ordered_json(nullptr); }
