@@ -50,7 +50,7 @@ def main():
     axes.plot(x, per_10000(r["net_benefit"]["model"]), color=BLUE, lw=2.6, zorder=3, label="scan when the model reaches the threshold")
     if len(lists) > NAMED:
         axes.plot([], [], color="#CFCFCF", lw=0.9, label=f"{len(lists) - NAMED} other red-flag lists")
-    axes.text(x[-1], -0.02 * most, "scan nobody", ha="right", va="top", fontsize=8, color=INK)
+    axes.text(1.01, 0, "scan nobody", transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=INK)
     axes.axhline(most, color=GREY, lw=0.6, ls=":")
     axes.text(x[0], 1.02 * most, "all found, nobody scanned for nothing", fontsize=8, color=GREY, va="bottom")
     axes.set_xscale("log")

@@ -186,6 +186,7 @@ std::string percent(const json& x) {
 
 std::string estimate(const json& x, int digits) {
   if (!x.is_object()) return "-";
+  if (x["low"].is_null()) return fmt::format("{:.{}f} (no interval)", x["value"].get<double>(), digits);
   return fmt::format("{:.{}f} ({:.{}f} to {:.{}f})", x["value"].get<double>(), digits, x["low"].get<double>(), digits,
                      x["high"].get<double>(), digits);
 }

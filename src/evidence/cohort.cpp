@@ -108,7 +108,10 @@ class Reader {
   std::vector<bool> forgotten_;  // by finding
 };
 
-json told(const Estimate& e) { return {{"value", e.value}, {"low", e.low}, {"high", e.high}}; }
+json told(const Estimate& e) {  // what is not a number is null
+  const auto number = [](double x) { return std::isfinite(x) ? json(x) : json(nullptr); };
+  return {{"value", e.value}, {"low", number(e.low)}, {"high", number(e.high)}};
+}
 
 json told(const std::vector<Prediction>& people, const std::vector<std::vector<Truth>>& lists, const Knowledge& k) {
   json out;

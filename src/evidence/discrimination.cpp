@@ -3,6 +3,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace dorsalgia {
@@ -72,7 +73,6 @@ std::optional<Fit<K>> logistic(const Eigen::Matrix<double, K, Eigen::Dynamic>& x
     if (const double longest = move.cwiseAbs().maxCoeff(); longest > 2) move *= 2 / longest;
     if (!move.allFinite()) return std::nullopt;
     b += move;
-    if (b.cwiseAbs().maxCoeff() > 60) return std::nullopt;  // separated: the best line is infinitely steep
     if (move.cwiseAbs().maxCoeff() < 1e-10 || to_gain < 1e-18 * weight) {
       const Matrix inverse = solver.inverse();
       return Fit<K>{b, inverse * outer * inverse};
@@ -105,15 +105,15 @@ std::optional<Estimate> auroc(const std::vector<Prediction>& people) {
   double variance = 0;
   for (const bool truth : {true, false}) {
     const int n = truth ? yes_people : no_people;
-    if (n < 2) continue;
     double sum = 0;
     for (std::size_t i = 0; i < people.size(); ++i)
       if (people[i].truth == truth) sum += std::pow(people[i].weight * (placed[i] - area), 2);
-    variance += sum / std::pow(truth ? yes : no, 2) * n / (n - 1);
+    variance += sum / std::pow(truth ? yes : no, 2) * n / std::max(1, n - 1);
   }
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  if (yes_people < 2 || no_people < 2 || area <= 0 || area >= 1) return Estimate{area, kNone, kNone};
   // On the logit scale, where the interval cannot leave 0 to 1.
   const double sd = std::sqrt(variance);
-  if (area <= 0 || area >= 1) return Estimate{area, area, area};
   const double centre = std::log(area / (1 - area)), spread = kNormal95 * sd / (area * (1 - area));
   return Estimate{area, 1 / (1 + std::exp(spread - centre)), 1 / (1 + std::exp(-spread - centre))};
 }
@@ -122,14 +122,16 @@ std::optional<CalibrationLine> calibration_line(const std::vector<Prediction>& p
   const auto n = static_cast<Eigen::Index>(people.size());
   Eigen::Matrix<double, 2, Eigen::Dynamic> line(2, n);
   Eigen::VectorXd predicted(n);
-  bool any = false, all = true;
+  constexpr double kFar = std::numeric_limits<double>::infinity();
+  double least_yes = kFar, most_yes = -kFar, least_no = kFar, most_no = -kFar;
   for (Eigen::Index i = 0; i < n; ++i) {
     const Prediction& p = people[static_cast<std::size_t>(i)];
-    any = any || p.truth, all = all && p.truth;
     predicted[i] = logit(p.predicted);
+    double &least = p.truth ? least_yes : least_no, &most = p.truth ? most_yes : most_no;
+    least = std::min(least, predicted[i]), most = std::max(most, predicted[i]);
     line(0, i) = 1, line(1, i) = predicted[i];
   }
-  if (!any || all) return std::nullopt;
+  if (least_yes >= most_no || most_yes <= least_no) return std::nullopt;  // separated, or one of the two is missing
   const auto free = logistic<2>(line, Eigen::VectorXd::Zero(n), people);
   const auto held = logistic<1>(line.topRows(1), predicted, people);
   if (!free || !held) return std::nullopt;

@@ -24,7 +24,8 @@ struct Estimate {
   double value = 0, low = 0, high = 0;
 };
 
-// P(someone with the outcome is ranked above someone without), ties count half. Nothing when one of the two is missing.
+// P(someone with the outcome is ranked above someone without), ties count half. Nothing when one of the two is missing. At 0
+// or 1, and with a single person of either, there is no interval: low and high are NaN.
 std::optional<Estimate> auroc(const std::vector<Prediction>& people);
 
 // log odds of the truth = intercept + slope * log odds predicted. Slope 1 and intercept 0: as predicted. Below 1: too

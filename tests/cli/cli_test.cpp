@@ -117,6 +117,13 @@ TEST_F(Cli, Evaluate) {
   EXPECT_FALSE(good("evaluate cases.jsonl").empty());
 }
 
+TEST_F(Cli, EvaluateSimulatedCohort) {
+  EXPECT_TRUE(good("simulate --people 60 -o cohort.jsonl").empty());
+  const json r = good_json("evaluate --json cohort.jsonl");
+  EXPECT_EQ(r.at("people").get<int>() + r.at("children").get<int>(), 60);
+  EXPECT_TRUE(has(good("evaluate cohort.jsonl --without imaging"), "Taken as unknown: imaging."));
+}
+
 TEST_F(Cli, Score) {
   EXPECT_TRUE(has(good("score"), "sins"));
   EXPECT_FALSE(good("score sins").empty());

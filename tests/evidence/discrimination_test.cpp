@@ -73,6 +73,7 @@ TEST(Discrimination, AreaByHand) {
   EXPECT_DOUBLE_EQ(auroc({{0.5, true}, {0.5, false}})->value, 0.5);
   EXPECT_DOUBLE_EQ(auroc({{0.9, true}, {0.1, false}})->value, 1);
   EXPECT_DOUBLE_EQ(auroc({{0.1, true}, {0.9, false}})->value, 0);
+  EXPECT_TRUE(std::isnan(auroc({{0.9, true}, {0.1, false}})->low));  // too few to have an interval
   EXPECT_FALSE(auroc({{0.5, true}, {0.6, true}}));
   EXPECT_FALSE(auroc({}));
 }
@@ -166,6 +167,7 @@ TEST(Discrimination, NoLineWhereNoneIsBest) {
   EXPECT_FALSE(calibration_line({{0.2, false}, {0.3, false}}));                            // nobody has it
   EXPECT_FALSE(calibration_line({{0.2, true}, {0.2, false}, {0.2, false}}));               // one prediction for all
   EXPECT_FALSE(calibration_line({{0.1, false}, {0.2, false}, {0.6, true}, {0.7, true}}));  // separated
+  EXPECT_FALSE(calibration_line({{1e-7, false}, {1e-6, false}, {0.6, true}, {0.6, false}, {0.7, true}}));
   const auto at_the_ends = calibration_line({{0, false}, {1, true}, {0, true}, {1, false}, {1, true}, {0, false}});
   ASSERT_TRUE(at_the_ends);  // certain and wrong: kept finite
   EXPECT_TRUE(std::isfinite(at_the_ends->slope.value));
