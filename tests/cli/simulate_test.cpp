@@ -54,7 +54,7 @@ TEST_F(Simulate, LinesAreForAssessAndEvaluate) {
   write("cases.jsonl", text);
   const Outcome o = run("evaluate --json cases.jsonl");
   EXPECT_EQ(o.exit, 0) << o.err;
-  EXPECT_EQ(json::parse(o.out)["counts"]["cases"], 20);
+  EXPECT_TRUE(json::parse(o.out)["outcomes"].contains("malignant"));
 }
 
 TEST_F(Simulate, CohortsAndSettings) {

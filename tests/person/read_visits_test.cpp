@@ -104,14 +104,11 @@ TEST(ReadVisits, NoMoreThanSix) {
   EXPECT_NE(fault(visits + ", {\"weeks\": 12}]").find("6 later visits, more than 5"), std::string::npos);
 }
 
-TEST(ReadVisits, WhatIsLeftOpenMayNotPileUp) {
+TEST(ReadVisits, WhatIsLeftOpenAtEachVisitIsRead) {
   std::string visits = "[";
-  for (int i = 1; i <= 4; ++i)
+  for (int i = 1; i <= 5; ++i)
     visits += (i > 1 ? ", " : "") + std::string("{\"weeks\": ") + std::to_string(i) + ", \"labs\": {\"inflammatory_markers\": \"raised\"}}";
   EXPECT_TRUE(read(visits + "]").faults.empty());
-  EXPECT_NE(fault(visits + ", {\"weeks\": 12, \"labs\": {\"inflammatory_markers\": \"raised\"}, \"context\": {\"cancer_history\": \"yes\"}}]")
-                .find("too many answers"),
-            std::string::npos);
 }
 
 TEST(ReadVisits, ProteinInTheUrineIsNoted) {

@@ -31,10 +31,16 @@ const Model& model() {
 // |observed - expected| in standard deviations of a binomial count, and one more so that a rare event does not alarm.
 double off(double observed, double n, double p) { return std::abs(observed - n * p) / std::sqrt(n * p * (1 - p) + 1); }
 
-// The grade by the definition: the first for which U lies below P(at most it), with all bits of U.
-int plain_grade(const Model& m, std::uint64_t seed, const VirtualPerson& p, const State& s, int f) {
+// The grade by the definition: the first for which U lies below P(at most it), with all bits of U; U is that of the last
+// visit at which it was drawn.
+int plain_grade(const Model& m, std::uint64_t seed, const VirtualPerson& p, std::size_t visit, const State& s, int f) {
   const auto at = static_cast<std::size_t>(f);
-  const Block bits = block(seed, p.index, Purpose::proneness, 0, at / 16);
+  std::size_t drawn = 0;
+  for (std::size_t v = 1; v <= visit && m.findings[at].shape == Shape::discrete; ++v) {
+    const double renewed = 1 - std::exp(-(p.visits[v].weeks - p.visits[v - 1].weeks) / kRenewalWeeks);
+    if (unit(block(seed, p.index, Purpose::renewal, v, at / 4)[at % 4]) < renewed) drawn = v;
+  }
+  const Block bits = block(seed, p.index, Purpose::proneness, drawn, at / 16);
   const auto lane = static_cast<double>(bits[at % 16 / 4] >> (16 * (at % 4)) & 0xffffU);
   const double u = (lane + unit(block(seed, p.index, Purpose::finer, 0, at)[0])) / 65536;
   int g = 0;
@@ -54,7 +60,7 @@ void fast_is_plain(const Model& m, int people) {
       EXPECT_EQ(s.active, active(m, s.cause, s.variant, s.stage, m.levels[s.level].canal));
       for (int f = 0; f < static_cast<int>(m.findings.size()); ++f) {
         if (m.findings[f].shape == Shape::measured) continue;
-        ASSERT_EQ(p.visits[v].grades[f], plain_grade(m, 5, p, s, f)) << "person " << i << ", visit " << v << ", " << m.findings[f].id;
+        ASSERT_EQ(p.visits[v].grades[f], plain_grade(m, 5, p, v, s, f)) << "person " << i << ", visit " << v << ", " << m.findings[f].id;
       }
     }
   }
