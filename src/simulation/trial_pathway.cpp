@@ -37,6 +37,7 @@ class TrialReader {
       for (int f : t.shows_tumour)
         if (!std::count(t.gives.begin(), t.gives.end(), f))
           test.fault(fmt::format("'{}' is not among what the test gives", k_.findings[f].id), "add it to 'gives'");
+      for (const char* key : {"mri", "consultation", "shows_tumour"}) test.get(key, false);
       test.finish();
       out.push_back(t);
     }
@@ -64,6 +65,7 @@ class TrialReader {
       if (!(p.comes_back_worse >= 0 && p.comes_back_worse <= 1)) visits.get("comes_back_worse").fault("a probability is between 0 and 1");
     }
     if (visits.has("new_compression")) p.new_compression = wait(visits.get("new_compression"));
+    for (const char* key : {"comes_back_worse", "new_compression"}) visits.get(key, false);
     visits.finish();
     bool named = false;
     std::set<int> asked;
@@ -84,6 +86,7 @@ class TrialReader {
     for (int f : asked)
       if (k_.findings[f].kind != FindingKind::test && k_.findings[f].burden != "blood_test" && k_.findings[f].burden != "urine_test")
         p.asked.push_back(f);
+    r.get("asks", false);
     r.finish();
     return p;
   }
@@ -192,7 +195,7 @@ class TrialReader {
       s.again_after = r.get("again_after_weeks").number();
       if (!(*s.again_after >= 0.1)) r.get("again_after_weeks").fault("a test is repeated after a tenth of a week at the earliest");
     }
-    r.get("note", false);
+    for (const char* key : {"after", "again_after_weeks", "note"}) r.get(key, false);  // known, for the faults that finish() finds
     r.finish();
     return s;
   }

@@ -192,15 +192,15 @@ TEST(TrialPathways, faults_name_file_line_and_remedy) {
     EXPECT_EQ(fault.rfind("trials/always.yaml:" + line, 0), 0U) << fault;
     EXPECT_NE(fault.find(part), std::string::npos) << fault;
   };
-  expect("do: mri", "do: mry", "9:", "did you mean 'mri'?");
-  expect("when: always", "when: wieght_loss", "8:", "did you mean 'weight_loss'?");
-  expect("when: always", "when: {probability: {malignat: {at_least: 0.1}}}", "8:", "did you mean 'malignant'?");
-  expect("when: always", "when: {probability: {malignant: {at_least: 3}}}", "8:", "between 0 and 1");
-  expect("when: always", "when: {list: acp_2012_us}", "8:", "did you mean 'acp_2011_us'?");
-  expect("when: always", "when: {triage: {profile: uk, at_least: sooon}}", "8:", "did you mean 'soon'?");
-  expect("again_after_weeks", "agian_after_weeks", "11:", "did you mean 'again_after_weeks'?");
-  expect("comes_back: {value: 1,", "comes_back: {value: 1.5,", "6:", "between 0 and 1");
-  expect("median: 0,", "median: soon,", "10:", "not a number");
+  expect("do: mri", "do: mry", "10:", "did you mean 'mri'?");
+  expect("when: always", "when: wieght_loss", "9:", "did you mean 'weight_loss'?");
+  expect("when: always", "when: {probability: {malignat: {at_least: 0.1}}}", "9:", "did you mean 'malignant'?");
+  expect("when: always", "when: {probability: {malignant: {at_least: 3}}}", "9:", "between 0 and 1");
+  expect("when: always", "when: {list: acp_2012_us}", "9:", "did you mean 'acp_2011_us'?");
+  expect("when: always", "when: {triage: {profile: uk, at_least: sooon}}", "9:", "did you mean 'soon'?");
+  expect("again_after_weeks", "agian_after_weeks", "12:", "did you mean 'again_after_weeks'?");
+  expect("comes_back: {value: 1,", "comes_back: {value: 1.5,", "7:", "between 0 and 1");
+  expect("median: 0,", "median: soon,", "11:", "not a number");
   expect("id: always", "id: allways", "1:", "not the file's name");
   expect("status: judgement", "status: checked", "", "names its source");
 }
