@@ -5,6 +5,7 @@
 
 #include <Random123/philox.h>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 
@@ -34,6 +35,11 @@ class Draws {
     return now_[at_++];
   }
   double uniform() { return unit(bits()); }
+  // Two at once, of 32 bits each: for choices that need no more.
+  std::array<double, 2> two() {
+    const std::uint64_t both = bits();
+    return {(static_cast<double>(both >> 32) + 0.5) * 0x1p-32, (static_cast<double>(both & 0xffffffffU) + 0.5) * 0x1p-32};
+  }
   double exponential() { return -std::log(uniform()); }
 
  private:

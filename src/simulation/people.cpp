@@ -132,6 +132,8 @@ struct People::Tables {
   std::vector<std::uint8_t> simple;                                       // 1: two grades, and no exact rule is needed
   std::vector<float> cells, places;
   std::vector<int> first_row, pattern_of;  // by cause; by row
+  std::vector<std::size_t> place_row;      // by pattern: that of its first level
+  std::vector<int> level_matters;          // by pattern: 1, or 0 where one row is right for all levels
   std::vector<MechanismSet> active_at;     // by row
   std::vector<int> measured;
   std::array<std::array<std::vector<std::array<double, 3>>, kIntervals>, 2> centre;  // value, slope, value on the scale
@@ -195,7 +197,8 @@ struct People::Tables {
       double all = 0, here = 0;
       for (const Piece& p : pieces) {
         const auto& cohort_sum = sum[s][static_cast<int>(p.sex)];
-        mass.push_back(p.people * (at(cohort_sum, p, p.w_from) + at(cohort_sum, p, p.w_to)) / 2);
+        const auto& follows = cohort.causes.empty() ? all_rates[static_cast<int>(p.sex)] : cohort_sum;
+        mass.push_back(p.people * (at(follows, p, p.w_from) + at(follows, p, p.w_to)) / 2);
         for (double w : {p.w_from, p.w_to}) most_accepted[s] = std::max(most_accepted[s], accepted(p, w, s));
         all += p.people * (at(all_rates[static_cast<int>(p.sex)], p, p.w_from) + at(all_rates[static_cast<int>(p.sex)], p, p.w_to)) / 2;
         // Simpson; a ratio of lines times a line is smooth.
@@ -341,13 +344,17 @@ struct People::Tables {
             add_cell(s);
           }
     }
-    places.assign(patterns.size() * m.levels.size() * width, 1);
-    for (std::size_t p = 0; p < patterns.size(); ++p)
-      for (std::size_t l = 0; l < m.levels.size(); ++l)
+    for (const MechanismSet pattern : patterns) {
+      place_row.push_back(places.size() / width);
+      level_matters.push_back(pattern != 0);
+      for (std::size_t l = 0; l < (pattern != 0 ? m.levels.size() : 1); ++l) {
+        places.resize(places.size() + width, 1);
         for (std::size_t f = 0; f < findings; ++f)
           if (m.findings[f].place_segment >= 0)
-            places[(p * m.levels.size() + l) * width + f] =
-                static_cast<float>(unleaked(m.findings[f], {-1, 0, -1, static_cast<int>(l), patterns[p]}, true));
+            places[places.size() - width + f] =
+                static_cast<float>(unleaked(m.findings[f], {-1, 0, -1, static_cast<int>(l), pattern}, true));
+      }
+    }
   }
 
   void add_cell(const State& s) {
@@ -387,30 +394,35 @@ struct People::Tables {
     const auto s = static_cast<std::size_t>(settings.draw(random.uniform()));
     const Piece* p = nullptr;
     double t = 0, w = 0;
+    std::array<double, 2> mixtures{};
+    const bool natural = cohort.causes.empty();  // then ages follow the sum of all rates without more ado
     do {
       p = &pieces[static_cast<std::size_t>(piece_of[s].draw(random.uniform()))];
       // A linear density is a mixture of the least and the greatest of two uniform numbers.
-      const auto& rates = sum[s][static_cast<int>(p->sex)];
+      const auto& rates = natural ? all_rates[static_cast<int>(p->sex)] : sum[s][static_cast<int>(p->sex)];
       const double first = at(rates, *p, p->w_from), last = at(rates, *p, p->w_to);
-      const double which = random.uniform() * (first + last), a = random.uniform(), b = random.uniform();
+      mixtures = random.two();
+      const double which = mixtures[0] * (first + last), a = random.uniform(), b = random.uniform();
       t = which < first ? std::min(a, b) : std::max(a, b);
       w = p->w_from + t * (p->w_to - p->w_from);
-    } while (random.uniform() * most_accepted[s] > accepted(*p, w, s));
+    } while (!natural && random.uniform() * most_accepted[s] > accepted(*p, w, s));
     out.setting = static_cast<int>(s);
     out.sex = p->sex;
     out.age = p->from + t * (p->to - p->from);
     // A rate between two middles is a mixture of the two: first whose rates, then which cause.
     const auto& rates = sum[s][static_cast<int>(p->sex)];
     const double low = (1 - w) * rates[p->low], high = w * rates[p->high];
-    const int band = random.uniform() * (low + high) < low ? p->low : p->high;
+    const int band = mixtures[1] * (low + high) < low ? p->low : p->high;
     out.cause = causes[s][static_cast<int>(p->sex)][band].draw(random.uniform());
     const ModelCause& cause = m.causes[out.cause];
     out.weight = weight[s] / of_cohort(static_cast<std::size_t>(out.cause));
-    out.variant = cause.accompanied > 0 && random.uniform() < cause.accompanied;
-    out.level = level_of[out.cause].draw(random.uniform());
+    const auto [accompanied, within_bin] = random.two();
+    const auto [level, location] = random.two();
+    out.variant = accompanied < cause.accompanied;
+    out.within_bin = within_bin;
+    out.level = level_of[out.cause].draw(level);
     const bool outside = m.levels[out.level].id == "not_spinal";
-    out.location = (outside ? referred[out.cause] : felt_at[out.level]).draw(random.uniform());
-    out.within_bin = random.uniform();
+    out.location = (outside ? referred[out.cause] : felt_at[out.level]).draw(location);
     return {p, w};
   }
 
@@ -462,9 +474,10 @@ struct People::Tables {
     visit.active = active_at[static_cast<std::size_t>(cell)];
     const State s = out.state(v);
     const int sex = static_cast<int>(out.sex), interval = place.piece->interval;
-    const std::size_t place_row = static_cast<std::size_t>(pattern_of[cell]) * m.levels.size() + static_cast<std::size_t>(out.level);
+    const auto pattern = static_cast<std::size_t>(pattern_of[static_cast<std::size_t>(cell)]);
+    const std::size_t its_place = place_row[pattern] + static_cast<std::size_t>(level_matters[pattern] * out.level);
     sweep(base[sex][interval].data(), slope[sex][interval].data(), static_cast<float>(place.w),
-          cells.data() + static_cast<std::size_t>(cell) * width, places.data() + place_row * width, lanes, simple.data(), width,
+          cells.data() + static_cast<std::size_t>(cell) * width, places.data() + its_place * width, lanes, simple.data(), width,
           visit.grades.data());
     for (std::size_t from = 0; from < width; from += 8) {
       std::uint64_t eight;
@@ -483,7 +496,7 @@ struct People::Tables {
       const bool clear = usual > 0 && static_cast<float>(kLanes) * (1 - present) > static_cast<float>(lanes[f] + 2);
       visit.grades[f] = clear ? std::uint8_t{0} : exact_grade(link.finding, lanes[f], s, out);
     }
-    draw_values(place, cell, out, v);
+    draw_values(place, cell, lanes, out, v);
     visit.sensory_segment = -1;
     if (m.sensory_level < 0 || visit.grades[m.sensory_level] == 0) return;
     Draws border(seed, out.index, Purpose::border, v);
@@ -505,11 +518,20 @@ struct People::Tables {
     return static_cast<std::uint8_t>(top);
   }
 
-  void draw_values(const Place& place, int cell, VirtualPerson& out, std::size_t v) const {
+  // Whether a value follows no disease; at the first visit by sixteen bits of the finding's place among pronenesses, which
+  // measured findings have no other use for.
+  bool follows_nothing(const std::uint16_t* lanes, std::uint64_t person, std::size_t v, int f) const {
+    constexpr double kBorder = kUnmodelled * kLanes;
+    if (v == 0 && lanes[f] != static_cast<std::uint16_t>(kBorder)) return lanes[f] < kBorder;
+    const double rest = unit(block(seed, person, Purpose::stray, v, static_cast<std::uint64_t>(f))[0]);
+    return v == 0 ? lanes[f] + rest < kBorder : rest < kUnmodelled;
+  }
+
+  void draw_values(const Place& place, int cell, const std::uint16_t* lanes, VirtualPerson& out, std::size_t v) const {
     VirtualVisit& visit = out.visits[v];
     const auto& centres = centre[static_cast<int>(out.sex)][place.piece->interval];
     for (std::size_t i = 0; i < measured.size(); i += 8) {
-      const Block bits = block(seed, out.index, Purpose::measured, v, i / 8), odd = block(seed, out.index, Purpose::stray, v, i / 8);
+      const Block bits = block(seed, out.index, Purpose::measured, v, i / 8);
       std::array<float, 8> z{};
       for (std::size_t j = 0; j < 4 && i + 2 * j < measured.size(); ++j) {
         const r123::float2 two = r123::boxmuller(static_cast<std::uint32_t>(bits[j]), static_cast<std::uint32_t>(bits[j] >> 32));
@@ -521,10 +543,9 @@ struct People::Tables {
         const auto [low, slope_there, scaled] = centres[j];
         const double mean = normal.shift + (slope_there == 0 ? scaled : on_scale(f.log_scale, low + place.w * slope_there));
         double& x = visit.values[measured[j]];
-        // Thirty-two bits: whether it follows no disease, and then where it falls.
-        const double stray = (static_cast<double>(odd[(j - i) / 2] >> (32 * (j % 2)) & 0xffffffffU) + 0.5) * 0x1p-32;
-        if (stray < kUnmodelled) {
-          x = scale_low[j] + stray / kUnmodelled * (scale_high[j] - scale_low[j]);
+        if (follows_nothing(lanes, out.index, v, measured[j])) {
+          x = scale_low[j] +
+              unit(block(seed, out.index, Purpose::stray, v, static_cast<std::uint64_t>(measured[j]))[1]) * (scale_high[j] - scale_low[j]);
           continue;
         }
         double unexplained = z[j - i];

@@ -178,7 +178,7 @@ const std::vector<Mutation>& mutations() {
          for (ModelCause& c : m.causes)
            for (auto& link : c.context) link.is_share ? change.probability(link.value) : change(link.value);
        }},
-      {"links from mechanisms", {}, foretelling(), 4000, [](Model& m) { links(m, Parent::mechanism); }},
+      {"links from mechanisms", {}, foretelling(), 8000, [](Model& m) { links(m, Parent::mechanism); }},
       {"links from causes", {}, foretelling(), 4000, [](Model& m) { links(m, Parent::cause); }},
       {"links from stages", {}, foretelling(), 4000, [](Model& m) { links(m, Parent::stage); }},
       {"leaks",

@@ -66,7 +66,7 @@ void fast_is_plain(const Model& m, int people) {
   }
 }
 
-TEST(People, EveryGradeIsThatOfThePlainRule) { fast_is_plain(model(), test::share_of(20000)); }
+TEST(People, EveryGradeIsThatOfThePlainRule) { fast_is_plain(model(), test::share_of(10000)); }
 TEST(People, EveryGradeIsThatOfThePlainRuleInATinyModel) { fast_is_plain(test::tiny_model(), test::share_of(50000)); }
 
 TEST(People, StagesAndTimesAreThoseOfTheChain) {
