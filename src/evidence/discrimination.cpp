@@ -110,6 +110,7 @@ std::optional<Estimate> auroc(const std::vector<Prediction>& people) {
       if (people[i].truth == truth) sum += std::pow(people[i].weight * (placed[i] - area), 2);
     variance += sum / std::pow(truth ? yes : no, 2) * n / std::max(1, n - 1);
   }
+  if (area > 1 - 1e-12 || area < 1e-12) area = std::round(area);  // rounding in the sum must not look like a rank lost
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   if (yes_people < 2 || no_people < 2 || area <= 0 || area >= 1) return Estimate{area, kNone, kNone};
   // On the logit scale, where the interval cannot leave 0 to 1.

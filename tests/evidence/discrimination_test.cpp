@@ -74,6 +74,10 @@ TEST(Discrimination, AreaByHand) {
   EXPECT_DOUBLE_EQ(auroc({{0.9, true}, {0.1, false}})->value, 1);
   EXPECT_DOUBLE_EQ(auroc({{0.1, true}, {0.9, false}})->value, 0);
   EXPECT_TRUE(std::isnan(auroc({{0.9, true}, {0.1, false}})->low));  // too few to have an interval
+  People apart;                                                      // no rank lost, many sums
+  for (int i = 0; i < 1000; ++i) apart.push_back({i / 1000.0, i >= 977, 0.1});
+  EXPECT_DOUBLE_EQ(auroc(apart)->value, 1);
+  EXPECT_TRUE(std::isnan(auroc(apart)->low));
   EXPECT_FALSE(auroc({{0.5, true}, {0.6, true}}));
   EXPECT_FALSE(auroc({}));
 }
