@@ -12,7 +12,22 @@
 namespace dorsalgia {
 
 enum class Purpose : std::uint64_t {
-  who, course, proneness, finer, measured, stray, border, record, onward, asking, rank, renewal, comes_back, compressed, wait, resample
+  who,
+  course,
+  proneness,
+  finer,
+  measured,
+  stray,
+  border,
+  record,
+  onward,
+  asking,
+  rank,
+  renewal,
+  comes_back,
+  compressed,
+  wait,
+  resample
 };
 
 using Philox = r123::Philox4x64_R<7>;
