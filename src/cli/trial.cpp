@@ -101,7 +101,7 @@ std::string table(const TrialResult& r, const Options& o) {
   for (const TrialArm& arm : r.arms) {
     std::string values = fmt::format("{:<{}}", arm.pathway->id, widest), intervals(widest, ' ');
     for (const Column& c : kColumns) {
-      const Estimate& e = arm.outcomes[static_cast<std::size_t>(c.outcome)];
+      const OutcomeEstimate& e = arm.outcomes[static_cast<std::size_t>(c.outcome)];
       values += fmt::format("{:>16}", shown(c.outcome, e.value));
       intervals +=
           fmt::format("{:>16}", std::isnan(e.value) ? "" : fmt::format("{} to {}", shown(c.outcome, e.low), shown(c.outcome, e.high)));
@@ -138,7 +138,7 @@ std::string as_json(const TrialResult& r, const Options& o, const Model& m) {
       compressed += r.people[i].malignant && r.people[i].spinal && arm.fates[i].compressed_at_diagnosis;
     a["compressed_at_diagnosis_people"] = compressed;
     for (int i = 0; i < kOutcomes; ++i) {
-      const Estimate& e = arm.outcomes[static_cast<std::size_t>(i)];
+      const OutcomeEstimate& e = arm.outcomes[static_cast<std::size_t>(i)];
       a["outcomes"][outcome_id(static_cast<Outcome>(i))] = {{"value", number(e.value)}, {"low", number(e.low)}, {"high", number(e.high)}};
     }
     out["pathways"].push_back(a);

@@ -1,3 +1,6 @@
+// The fit in four steps: lay each study out (which groups of people its figures count, which parameters they can feel); find the
+// parameters that some figure feels; let Levenberg and Marquardt move them; keep draws of the normal approximation there.
+// The work is in `derivatives`, by the chain rule through the model's own code (docs/decisions/calibration.md).
 #include "evidence/calibrate.h"
 
 #include <Random123/philox.h>
@@ -513,6 +516,10 @@ Calibrated calibrate(const Knowledge& hand_written, const std::vector<Study>& st
   Eigen::VectorXd z = Eigen::VectorXd::Zero(problem.NumParameters());
   const auto summary = solver.Solve(problem, &z);
   out.iterations = summary.iterations;
+  if (summary.status == ceres::TinySolver<Problem>::HIT_MAX_ITERATIONS) {
+    out.trouble = fmt::format("the fit had not settled after {} steps; nothing is written", summary.iterations);
+    return out;
+  }
   out.cost_before = summary.initial_cost;
   out.cost_after = summary.final_cost;
 
@@ -555,16 +562,18 @@ Calibrated calibrate(const Knowledge& hand_written, const std::vector<Study>& st
     return std::abs(a.z) != std::abs(b.z) ? std::abs(a.z) > std::abs(b.z) : a.parameter < b.parameter;
   });
   int row = 0;
-  for (std::size_t l = 0; l < layouts.size(); ++l)
+  for (std::size_t l = 0; l < layouts.size(); ++l) {
+    const std::vector<double> now = expected(layouts[l], after);
     for (std::size_t f = 0; f < layouts[l].figures.size(); ++f, ++row) {
       const StudyFigure& figure = *layouts[l].figures[f];
       const double sd = std::hypot(sampling_sd(figure), kBetweenStudies);
-      const double e = expected(layouts[l], after)[f];
+      const double e = now[f];
       const auto back = [&](double y) { return is_share(figure) ? logistic(y) : std::exp(y); };
       const Conflict c{
           names[row], figure.value, back(before[l][f]), back(e), (observed(figure) - before[l][f]) / sd, (observed(figure) - e) / sd};
       if (std::max(std::abs(c.distance_before), std::abs(c.distance_after)) >= 2) out.conflicts.push_back(c);
     }
+  }
   std::sort(out.conflicts.begin(), out.conflicts.end(), [](const Conflict& a, const Conflict& b) {
     return std::abs(a.distance_after) != std::abs(b.distance_after) ? std::abs(a.distance_after) > std::abs(b.distance_after)
                                                                     : a.figure < b.figure;

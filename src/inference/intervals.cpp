@@ -64,7 +64,7 @@ struct Random {
 
 }  // namespace
 
-Draws::Draws(const Knowledge& knowledge, const Model& model, int draws)
+ModelDraws::ModelDraws(const Knowledge& knowledge, const Model& model, int draws)
     : k_(knowledge), m_(model), count_(draws), parameters_(parameters(knowledge, model)) {
   std::map<std::string, int> place;
   for (std::size_t i = 0; i < k_.fitted.parameters.size(); ++i) place[k_.fitted.parameters[i]] = static_cast<int>(i);
@@ -74,7 +74,7 @@ Draws::Draws(const Knowledge& knowledge, const Model& model, int draws)
   }
 }
 
-double Draws::z(int draw, std::size_t parameter) const {
+double ModelDraws::z(int draw, std::size_t parameter) const {
   const int at = fitted_[parameter];
   if (at >= 0 && !k_.fitted.draws.empty())
     return k_.fitted.draws[static_cast<std::size_t>(draw) % k_.fitted.draws.size()][at] - k_.fitted.mean[at];
@@ -83,7 +83,7 @@ double Draws::z(int draw, std::size_t parameter) const {
   return r123::boxmuller((static_cast<std::uint64_t>(r[0]) << 32) | r[1], (static_cast<std::uint64_t>(r[2]) << 32) | r[3]).x;
 }
 
-Intervals Draws::intervals(const ExactEngine& engine, const Presentation& person, const Posterior& posterior) const {
+Intervals ModelDraws::intervals(const ExactEngine& engine, const Presentation& person, const Posterior& posterior) const {
   Intervals out;
   out.causes.resize(m_.causes.size());
   if (!posterior.possible) return out;
@@ -158,7 +158,7 @@ Intervals Draws::intervals(const ExactEngine& engine, const Presentation& person
 }
 
 // P(tumour) once all open questions and signs are answered: states drawn from the posterior, answers from the states.
-std::vector<double> Draws::all_answered(const ExactEngine& engine, const Presentation& person) const {
+std::vector<double> ModelDraws::all_answered(const ExactEngine& engine, const Presentation& person) const {
   std::vector<int> open;
   const std::vector<int> named = named_findings(person);
   for (std::size_t f = 0; f < m_.findings.size(); ++f) {

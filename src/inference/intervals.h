@@ -28,10 +28,10 @@ struct Intervals {
   double unanswered_share = 0;
 };
 
-class Draws {
+class ModelDraws {
  public:
   // The model must be compiled from this knowledge.
-  Draws(const Knowledge& knowledge, const Model& model, int draws);
+  ModelDraws(const Knowledge& knowledge, const Model& model, int draws);
 
   int count() const { return count_; }
   // With later visits the spread is that of the same facts said at one visit, around the filtered posterior.

@@ -75,7 +75,7 @@ Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const 
     join_reasons_said_at_once(engine, person, out.posterior, out.reasons);
     out.next = next_questions(engine, knowledge, person, kQuestions);
     out.fit = fit(engine, knowledge, person, out.posterior);
-    out.intervals = Draws(knowledge, engine.model(), kDraws).intervals(engine, person, out.posterior);
+    out.intervals = ModelDraws(knowledge, engine.model(), kDraws).intervals(engine, person, out.posterior);
   }
   out.changes = smallest_changes(engine, knowledge, person, profile, out.triage);
   out.comparators = compare(knowledge, engine.model(), person);

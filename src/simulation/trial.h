@@ -36,7 +36,7 @@ struct TrialPerson {
 };
 
 // Estimate with a 95% interval; NaN when nobody was there to count.
-struct Estimate {
+struct OutcomeEstimate {
   double value = 0, low = 0, high = 0;
 };
 
@@ -64,7 +64,7 @@ const char* outcome_name(Outcome outcome);
 struct TrialArm {
   const TrialPathway* pathway;
   std::vector<Fate> fates;  // by person
-  std::array<Estimate, kOutcomes> outcomes;
+  std::array<OutcomeEstimate, kOutcomes> outcomes;
 };
 
 struct TrialResult {

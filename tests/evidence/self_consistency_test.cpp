@@ -271,7 +271,6 @@ const std::vector<Mutation>& mutations() {
 class ATableReadAFifthOff : public testing::TestWithParam<Mutation> {};
 
 TEST_P(ATableReadAFifthOff, IsSeen) {
-  if (test::share_of(100) < 100) GTEST_SKIP() << "needs all of its people";
   const Mutation& mutation = GetParam();
   Model other = model();
   mutation.change(other);
@@ -286,7 +285,12 @@ TEST_P(ATableReadAFifthOff, IsSeen) {
       cohort.causes[static_cast<std::size_t>(model().cause(id))] = alike[static_cast<std::size_t>(model().cause(id))];
     asking.setting_may_be_unknown = false;
   }
-  const auto checks = checks_of(People(other, 1, cohort), cohort.causes, asking, mutation.people);
+  const auto checks = checks_of(People(other, 1, cohort), cohort.causes, asking, test::share_of(mutation.people));
+  // With a share of the people (sanitizers) the code is walked; only all of them have the power to see a fifth.
+  if (test::share_of(100) < 100) {
+    for (const Check& c : checks) EXPECT_TRUE(c.p >= 0 && c.p <= 1) << c.name;
+    return;
+  }
   const Check* worst = &checks[0];
   for (const Check& c : checks)
     if (c.p < worst->p) worst = &c;

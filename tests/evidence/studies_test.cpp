@@ -208,7 +208,7 @@ TEST(Intervals, HoldTheirValueAndShrinkWithTheSpread) {
   const auto said = [&](const char* f, int grade) { p.answers.push_back({model().finding(f), grade, grade, false, 0, 0, ""}); };
   said("night_pain", 1), said("progressive_pain", 1), said("fever", 0);
   const Posterior now = engine().posterior(p);
-  const Draws draws(builtin(), model(), kDraws);
+  const ModelDraws draws(builtin(), model(), kDraws);
   const Intervals i = draws.intervals(engine(), p, now);
   EXPECT_LT(i.tumour.low, now.tumour);
   EXPECT_GT(i.tumour.high, now.tumour);

@@ -93,7 +93,7 @@ TEST(Trial, is_the_same_for_any_number_of_threads) {
       other_seed_differs = other_seed_differs || x.visits != other.arms[a].fates[i].visits;
     }
     for (std::size_t o = 0; o < kOutcomes; ++o)
-      ASSERT_EQ(std::memcmp(&one.arms[a].outcomes[o], &three.arms[a].outcomes[o], sizeof(Estimate)), 0) << a << " " << o;
+      ASSERT_EQ(std::memcmp(&one.arms[a].outcomes[o], &three.arms[a].outcomes[o], sizeof(OutcomeEstimate)), 0) << a << " " << o;
   }
   EXPECT_TRUE(other_seed_differs);
 }
