@@ -302,6 +302,33 @@ std::vector<Check> Calibration::checks() const {
   return out;
 }
 
+namespace {
+
+// What is told of a later visit. Context is not asked again, nor where the border of a sensory level lies.
+Visit seen_again(const Model& m, const VirtualPerson& person, std::size_t v, const Presentation& first, const Asking& asking,
+                 double share) {
+  Draws random(asking.seed, person.index, Purpose::asking, v);
+  const VirtualVisit& visit = person.visits[v];
+  Visit out;
+  out.weeks = visit.weeks;
+  out.recovered = visit.stage < 0;
+  if (out.recovered) return out;
+  for (int f = 0; f < static_cast<int>(m.findings.size()); ++f) {
+    const ModelFinding& finding = m.findings[f];
+    const bool told = random.uniform() < share;
+    if (asking.shape && finding.shape != *asking.shape) continue;
+    if (finding.shape == Shape::measured && first.answer(f)) {
+      const double x = in_unit(finding, visit.values[f]);
+      out.answers.push_back({f, 0, 0, true, x, x, ""});
+    } else if (finding.shape == Shape::discrete && told) {
+      out.answers.push_back({f, visit.grades[f], visit.grades[f], false, 0, 0, ""});
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 Presentation asked(const Model& m, const VirtualPerson& person, const Asking& asking) {
   const double inf = std::numeric_limits<double>::infinity();
   Draws random(asking.seed, person.index, Purpose::asking);
@@ -334,7 +361,7 @@ Presentation asked(const Model& m, const VirtualPerson& person, const Asking& as
       continue;
     }
     if (!told || (asking.shape && f.shape != *asking.shape)) continue;
-    if (f.shape == Shape::measured && how < 0.5) {
+    if (f.shape == Shape::measured && how < 0.5 && asking.visits == 1) {
       const double low = f.reference_low[static_cast<int>(person.sex)], high = f.reference_high[static_cast<int>(person.sex)], x = a.from;
       a.from = x < low ? -inf : x < high ? low : high;
       a.to = x < low ? low : x < high ? high : inf;
@@ -348,6 +375,7 @@ Presentation asked(const Model& m, const VirtualPerson& person, const Asking& as
     for (const Answer& a : cancer.answers) out.answers.push_back({a.finding, 0, 0, false, 0, 0, ""});
   const Answer* sensory = m.sensory_level < 0 ? nullptr : out.answer(m.sensory_level);
   if (sensory && sensory->low > 0) out.sensory_segment = all.sensory_segment;
+  for (std::size_t v = 1; v < asking.visits; ++v) out.later.push_back(seen_again(m, person, v, out, asking, share));
   return out;
 }
 
@@ -357,9 +385,12 @@ Calibration self_consistency(const ExactEngine& engine, const People& people, co
   VirtualPerson person;
   for (std::uint64_t i = first; i < first + count; ++i) {
     people.draw(i, person);
+    const std::size_t last = asking.visits - 1;
+    if (person.visits[last].stage < 0) continue;  // recovered, which is told: nothing is left to be stated
     const Presentation known = asked(engine.model(), person, asking);
-    out.add(engine.posterior(known, weights), person, 0, Draws(asking.seed, i, Purpose::rank).uniform());
-    if (asking.prospects_of_one_in && i % asking.prospects_of_one_in == 0 && weights.empty()) out.add(engine.prospects(known), person, 0);
+    out.add(engine.posterior(known, weights), person, last, Draws(asking.seed, i, Purpose::rank).uniform());
+    if (asking.prospects_of_one_in && i % asking.prospects_of_one_in == 0 && weights.empty())
+      out.add(engine.prospects(known), person, last);
   }
   return out;
 }

@@ -63,10 +63,12 @@ struct Asking {
   std::optional<double> share;             // of the findings that are told; empty: from none to all, mostly few
   std::optional<Shape> shape;              // only findings of this shape are told
   std::uint64_t prospects_of_one_in = 16;  // for how many people unasked answers are foretold; 0: for none
+  std::size_t visits = 1;                  // how many are told, the first included; of the state at the last it is stated
 };
 
 // A random part of what was found, said in one of the ways a record says it: from nothing at all to everything; durations
-// exact, as a range or unknown; values exact, or low, normal, raised; "had cancer", which is not said.
+// exact, as a range or unknown; values exact, or low, normal, raised; "had cancer", which is not said. At later visits a
+// part is asked that is drawn anew for each; values, told exactly then, are measured at all of them or at none.
 Presentation asked(const Model& model, const VirtualPerson& person, const Asking& asking);
 
 // People first to first + count. weights: those of the cohort of `people`. The engine may have another model than the people.
