@@ -1,0 +1,62 @@
+// A table of people: columns in, columns out. One row a person, one column a thing that may be known of them. What is not
+// said is unknown, by a code of its own and never by a NaN.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "inference/posterior.h"
+#include "pathway/pathway.h"
+#include "person/presentation.h"
+
+namespace dorsalgia {
+
+inline constexpr int kChunk = 2048;              // rows worked on together; results do not depend on it
+inline constexpr std::int8_t kUnknown = -1;      // of every code below
+inline constexpr std::int8_t kPresentAny = 100;  // a graded finding that is present, its grade not known; a cancer history of
+                                                 // unknown date
+
+// Up to kChunk people of one visit each.
+struct PeopleTable {
+  struct Graded {
+    int finding;                     // index into Model::findings; not a measured one
+    std::vector<std::int8_t> grade;  // by row: grade, bin of a history, kPresentAny or kUnknown
+  };
+  struct Measured {
+    int finding;
+    std::vector<double> value;        // by row, in the finding's unit
+    std::vector<std::uint8_t> known;  // by row: 0 or 1
+  };
+  int rows = 0;
+  std::vector<double> age;            // years; below 0 unknown
+  std::vector<std::int8_t> sex;       // 0 male, 1 female
+  std::vector<std::int8_t> setting;   // index into Model::settings
+  std::vector<std::int8_t> location;  // index into Model::locations
+  std::vector<double> weeks;          // since the pain began, exactly; below 0 unknown
+  std::vector<Graded> graded;         // each finding at most once
+  std::vector<Measured> measured;
+};
+
+// One row as every other engine takes it.
+Presentation person_of(const PeopleTable& table, const Model& model, int row);
+
+// What to work out; the rest stays empty.
+struct Wanted {
+  bool causes = true, mechanisms = true, levels = true, stages = true, forecast = true, urgency = true;
+};
+
+// By row. Of tables, one column after the other: causes[c * rows + row].
+struct PosteriorTable {
+  int rows = 0;
+  std::vector<std::uint8_t> possible;  // 0: the answers exclude each other; the numbers of that row are 0
+  std::vector<float> tumour, malignant, emergency;
+  std::vector<float> causes;          // [cause][row]
+  std::vector<float> mechanisms;      // [mechanism][row]
+  std::vector<float> levels;          // [level][row]
+  std::vector<float> stages;          // [flat stage][row]: stages of the first cause, of the second, ...
+  std::vector<float> compression;     // [of kForecastWeeks][row]
+  std::vector<std::uint8_t> urgency;  // Urgency by rules and thresholds, as triage() gives it
+};
+
+}  // namespace dorsalgia
