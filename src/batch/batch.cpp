@@ -1,61 +1,152 @@
 #include "batch/batch.h"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+
+#include "batch/lanes.h"
+#include "batch/urgency.h"
+
 namespace dorsalgia {
 
 struct BatchEngine::Tables {
   const Knowledge& k;
   const Model& m;
   const ExactEngine& exact;
-  std::string profile;
+  Space space;
+  LaneTables lanes;
+  UrgencyRules urgency;
+  Kernel kernel = nullptr;
+
+  Tables(const Knowledge& knowledge, const Model& model, const ExactEngine& engine, const std::string& profile, const std::string& target)
+      : k(knowledge), m(model), exact(engine), space(model), lanes(model, space), urgency(knowledge, model, profile) {
+    for (const NamedKernel& its : lane_kernels())
+      if (!kernel && (target.empty() || target == its.name)) kernel = its.run;
+    if (!kernel) throw std::invalid_argument("this machine has no instruction set called " + target);
+  }
+
+  LaneChunk made_ready(const PeopleTable& people, const Planes& planes) const {
+    LaneChunk c;
+    c.people = &people, c.planes = &planes;
+    const auto rows = static_cast<std::size_t>(people.rows);
+    c.low.assign(rows, 0), c.high.assign(rows, 0), c.w.assign(rows, 0), c.odd.assign(rows, 0);
+    c.time_cell.assign(rows, -1), c.time_x.assign(rows, 0);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const double age = people.age[r], weeks = people.weeks[r];
+      if (age < 0 || people.sex[r] < 0 || weeks > lanes.last_weeks) {
+        c.odd[r] = 1;
+        continue;
+      }
+      int high = 0;
+      while (high < kAgeBands && kAgeMiddle[static_cast<std::size_t>(high)] < age) ++high;
+      const int low = std::max(0, high - 1);
+      high = std::min(high, kAgeBands - 1);
+      const double from = kAgeMiddle[static_cast<std::size_t>(low)], to = kAgeMiddle[static_cast<std::size_t>(high)];
+      c.w[r] = low == high ? 0 : static_cast<float>((age - from) / (to - from));
+      c.low[r] = people.sex[r] * kAgeBands + low, c.high[r] = people.sex[r] * kAgeBands + high;
+      if (weeks < 0) continue;
+      const double place = (std::log(weeks + lanes.first_weeks) - lanes.first_log) / lanes.cell_width;
+      c.time_cell[r] = std::clamp(static_cast<int>(place), 0, lanes.cells - 1);
+      c.time_x[r] = static_cast<float>(2 * (place - c.time_cell[r]) - 1);
+    }
+    for (std::size_t i = 0; i < people.graded.size(); ++i) {
+      const auto& column = people.graded[i];
+      const ModelFinding& f = m.findings[static_cast<std::size_t>(column.finding)];
+      const bool about_context = f.shape == Shape::context || f.shape == Shape::history;
+      (about_context ? c.context : f.place_segment >= 0 ? c.place : c.discrete).push_back(static_cast<int>(i));
+      if (!about_context) continue;
+      // A factor that nobody of this age has excludes every cause but those that bring it: rare, and left to the exact engine.
+      const ContextLanes& its = lanes.context[static_cast<std::size_t>(column.finding)];
+      each(planes.present[i], [&](std::size_t r) {
+        const auto share = [&](int at) { return its.prevalence[static_cast<std::size_t>(at)]; };
+        if (share(c.low[r]) + c.w[r] * (share(c.high[r]) - share(c.low[r])) <= 0) c.odd[r] = 1;
+        const int grade = column.grade[r];
+        if (f.shape == Shape::history && grade < kHistoryBins && !its.bin_possible[static_cast<std::size_t>(grade)]) c.odd[r] = 1;
+      });
+    }
+    // Column by column is how the table lies; row by row is how it is read.
+    c.first_present.assign(rows + 1, 0);
+    for (int i : c.discrete) each(planes.present[static_cast<std::size_t>(i)], [&](std::size_t r) { ++c.first_present[r + 1]; });
+    for (std::size_t r = 0; r < rows; ++r) c.first_present[r + 1] += c.first_present[r];
+    c.present.resize(static_cast<std::size_t>(c.first_present[rows]));
+    std::vector<int> next(c.first_present.begin(), c.first_present.end() - 1);
+    for (int i : c.discrete) {
+      const bool odd = lanes.finding[static_cast<std::size_t>(people.graded[static_cast<std::size_t>(i)].finding)].graded_with_exceptions;
+      each(planes.present[static_cast<std::size_t>(i)], [&](std::size_t r) {
+        c.present[static_cast<std::size_t>(next[r]++)] = static_cast<std::uint16_t>(i);
+        if (odd) c.odd[r] = 1;
+      });
+    }
+    return c;
+  }
+
+  template <class Use>
+  static void each(const Bits& bits, Use use) {
+    std::array<std::uint64_t, kChunk / 64> words{};
+    std::memcpy(words.data(), &bits, sizeof(words));
+    for (std::size_t i = 0; i < words.size(); ++i)
+      for (std::uint64_t rest = words[i]; rest; rest &= rest - 1) use(64 * i + static_cast<std::size_t>(__builtin_ctzll(rest)));
+  }
 
   // One row by the exact engine.
-  void row(const PeopleTable& people, int r, const Wanted& wanted, PosteriorTable& out) const {
-    const Presentation person = person_of(people, m, r);
-    const Posterior p = exact.posterior(person);
-    const auto at = static_cast<std::size_t>(r), rows = static_cast<std::size_t>(people.rows);
-    const auto column = [&](std::vector<float>& to, std::size_t i, double x) { to[i * rows + at] = static_cast<float>(x); };
-    out.possible[at] = p.possible;
-    column(out.tumour, 0, p.tumour), column(out.malignant, 0, p.malignant), column(out.emergency, 0, p.emergency);
+  void row(const PeopleTable& people, std::size_t r, const Wanted& wanted, PosteriorTable& out) const {
+    const Posterior p = exact.posterior(person_of(people, m, static_cast<int>(r)));
+    const auto rows = static_cast<std::size_t>(people.rows);
+    const auto give = [&](std::vector<float>& to, std::size_t column, double x) {
+      to[column * rows + r] = p.possible ? static_cast<float>(x) : 0;
+    };
+    out.possible[r] = p.possible;
+    give(out.tumour, 0, p.tumour), give(out.malignant, 0, p.malignant), give(out.emergency, 0, p.emergency);
     if (wanted.causes)
-      for (std::size_t i = 0; i < p.causes.size(); ++i) column(out.causes, i, p.causes[i]);
+      for (std::size_t i = 0; i < p.causes.size(); ++i) give(out.causes, i, p.causes[i]);
     if (wanted.mechanisms)
-      for (std::size_t i = 0; i < p.mechanisms.size(); ++i) column(out.mechanisms, i, p.mechanisms[i]);
+      for (std::size_t i = 0; i < p.mechanisms.size(); ++i) give(out.mechanisms, i, p.mechanisms[i]);
     if (wanted.levels)
-      for (std::size_t i = 0; i < p.levels.size(); ++i) column(out.levels, i, p.levels[i]);
+      for (std::size_t i = 0; i < p.levels.size(); ++i) give(out.levels, i, p.levels[i]);
     std::size_t flat = 0;
     if (wanted.stages)
       for (const auto& its : p.stages)
-        for (double x : its) column(out.stages, flat++, x);
+        for (double x : its) give(out.stages, flat++, x);
     if (wanted.forecast)
-      for (std::size_t i = 0; i < p.compression.size(); ++i) column(out.compression, i, p.compression[i]);
-    if (wanted.urgency) out.urgency[at] = static_cast<std::uint8_t>(triage(k, m, person, profile, &p).urgency);
+      for (std::size_t i = 0; i < p.compression.size(); ++i) give(out.compression, i, p.compression[i]);
   }
 };
 
 BatchEngine::BatchEngine(const Knowledge& knowledge, const Model& model, const ExactEngine& exact, const std::string& profile,
-                         const std::string&)
-    : t_(std::make_unique<Tables>(Tables{knowledge, model, exact, profile})) {}
+                         const std::string& target)
+    : t_(std::make_unique<Tables>(knowledge, model, exact, profile, target)) {}
 BatchEngine::~BatchEngine() = default;
 BatchEngine::BatchEngine(BatchEngine&&) noexcept = default;
 
-std::vector<std::string> BatchEngine::targets() { return {"exact"}; }
+std::vector<std::string> BatchEngine::targets() {
+  std::vector<std::string> out;
+  for (const NamedKernel& its : lane_kernels()) out.emplace_back(its.name);
+  return out;
+}
 
 const Model& BatchEngine::model() const { return t_->m; }
 
 void BatchEngine::posterior(const PeopleTable& people, const Wanted& wanted, PosteriorTable& out) const {
   const auto n = static_cast<std::size_t>(people.rows);
-  std::size_t stages = 0;
-  for (const ModelCause& c : t_->m.causes) stages += t_->m.courses[static_cast<std::size_t>(c.course)].stages.size();
+  const auto columns = [&](bool want, int count) { return want ? n * static_cast<std::size_t>(count) : 0; };
   out.rows = people.rows;
   out.possible.assign(n, 1);
-  out.tumour.assign(n, 0), out.malignant.assign(n, 0), out.emergency.assign(n, 0);
-  out.causes.assign(wanted.causes ? n * t_->m.causes.size() : 0, 0);
-  out.mechanisms.assign(wanted.mechanisms ? n * t_->m.mechanisms.size() : 0, 0);
-  out.levels.assign(wanted.levels ? n * t_->m.levels.size() : 0, 0);
-  out.stages.assign(wanted.stages ? n * stages : 0, 0);
-  out.compression.assign(wanted.forecast ? n * kForecastWeeks.size() : 0, 0);
-  out.urgency.assign(wanted.urgency ? n : 0, 0);
-  for (int r = 0; r < people.rows; ++r) t_->row(people, r, wanted, out);
+  out.tumour.resize(n), out.malignant.resize(n), out.emergency.resize(n);
+  out.causes.resize(columns(wanted.causes, t_->lanes.causes));
+  out.mechanisms.resize(columns(wanted.mechanisms, t_->lanes.mechanisms));
+  out.levels.resize(columns(wanted.levels, t_->lanes.places));
+  out.stages.resize(columns(wanted.stages, t_->lanes.stages));
+  out.compression.resize(columns(wanted.forecast, kForecastWeeks.size()));
+  out.urgency.resize(columns(wanted.urgency, 1));
+  if (n == 0) return;
+  const Planes planes(people);
+  LaneChunk chunk = t_->made_ready(people, planes);
+  t_->kernel(t_->lanes, chunk, wanted, out);
+  for (std::size_t r = 0; r < n; ++r)
+    if (chunk.odd[r]) t_->row(people, r, wanted, out);
+  if (wanted.urgency) t_->urgency.add(people, planes, out);
 }
 
 }  // namespace dorsalgia

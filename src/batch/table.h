@@ -2,6 +2,7 @@
 // said is unknown, by a code of its own and never by a NaN.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -40,6 +41,15 @@ struct PeopleTable {
 
 // One row as every other engine takes it.
 Presentation person_of(const PeopleTable& table, const Model& model, int row);
+
+// One bit a row.
+using Bits = std::bitset<kChunk>;
+
+// Who has answered what, column by column of PeopleTable::graded.
+struct Planes {
+  explicit Planes(const PeopleTable& table);
+  std::vector<Bits> present, absent;
+};
 
 // What to work out; the rest stays empty.
 struct Wanted {

@@ -24,7 +24,7 @@
 #include <mutex>
 #include <optional>
 
-#include "course/chain.h"
+#include "inference/space.h"
 #include "inference/visits.h"
 #include "model/state.h"
 
@@ -32,28 +32,11 @@ namespace dorsalgia {
 
 namespace {
 
-constexpr int kClasses = 4;  // bit 1 tumour, bit 0 emergency
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-using Forecast = std::array<double, kForecastWeeks.size()>;
 using ByClass = std::array<double, kClasses>;
 using Eigen::ArrayXd;
 using Eigen::Index;
-
-struct Signature {
-  int cause, stage;
-  MechanismSet active;
-  int klass;
-};
-
-struct Cell {
-  int signature, group;
-  double share;  // of the variant x of the levels in this part of the canal
-};
-
-struct Group {
-  int cause, canal, pattern, klass;
-};
 
 double entropy2(double p) { return p <= 0 || p >= 1 ? 0 : -p * std::log2(p) - (1 - p) * std::log2(1 - p); }
 
@@ -94,36 +77,11 @@ Answer of_grade(const ModelFinding& f, int finding, int grade, Sex sex) {
   return {finding, 0, 0, true, grade == 0 ? -kInfinity : grade == 1 ? low : high, grade == 0 ? low : grade == 1 ? high : kInfinity, ""};
 }
 
-// What can be, whatever the numbers: parameters move probabilities, never which states there are.
-struct Space {
-  std::vector<Signature> signatures;
-  std::array<int, kClasses + 1> class_begin{};
-  std::vector<int> cause_of, stage_of, set_of;         // by signature: cause, flat stage index, index into `sets`
-  ArrayXd share_of;                                    // by signature: sum over its cells
-  std::vector<Forecast> compression_of;                // by signature: mean over its cells
-  std::vector<MechanismSet> sets;                      // the sets of mechanisms that occur
-  std::vector<Cell> cells;                             // by signature
-  std::vector<std::pair<int, Forecast>> compressible;  // cells in which cord or cauda may come under pressure
-  std::vector<Group> groups;
-  std::vector<Chain> chains;        // by course and tempo
-  std::vector<int> chain_of;        // by cause
-  std::vector<int> first_of_chain;  // first cause of each chain
-  std::vector<int> stage_offset;    // first flat stage index of each cause; last entry: total
-  std::vector<double> ever;         // by flat stage index: share presenting in that stage, whatever the time
-  // Levels in the order of the parts of the canal, so that each part is a range; Model's index of each, and the reverse.
-  std::vector<int> level_at, place_of;
-  std::array<Index, kCanals + 1> canal_begin{};
-  int outside = -1;                    // the place that is not in the spine: pain there is referred
-  Eigen::MatrixXd level_share;         // [place, cause]: share within its part of the canal
-  std::vector<MechanismSet> patterns;  // neural mechanisms, for place findings
-  // by finding: link of each cause (index into ModelCause::context) or -1; empty unless context or history
-  std::vector<std::vector<int>> context_link;
-};
-
 }  // namespace
 
 struct ExactEngine::Tables : Space {
-  const Model* m;
+  // by finding: link of each cause (index into ModelCause::context) or -1; empty unless context or history
+  std::vector<std::vector<int>> context_link;
   // discrete findings that are not about a place: P(at most grade g) without leak, by signature, in column first_column + g
   Eigen::MatrixXd at_most;
   std::vector<int> first_column;
@@ -147,8 +105,6 @@ struct ExactEngine::Tables : Space {
     return *filter;
   }
 
-  Index n() const { return static_cast<Index>(signatures.size()); }
-  Index places() const { return static_cast<Index>(m->levels.size()); }
   bool about_place(const Answer& a) const { return m->findings[a.finding].place_segment >= 0; }
   bool about_context(const Answer& a) const {
     const Shape shape = m->findings[a.finding].shape;
@@ -157,10 +113,7 @@ struct ExactEngine::Tables : Space {
 
   // ---- building
 
-  explicit Tables(const Model& model) : m(&model) {
-    build_chains();
-    build_places();
-    build_cells();
+  explicit Tables(const Model& model) : Space(model) {
     int columns = 0;
     for (const ModelFinding& f : m->findings) {
       const bool tabled = f.shape == Shape::discrete && f.place_segment < 0;
@@ -173,7 +126,9 @@ struct ExactEngine::Tables : Space {
 
   // The same states under other numbers, for those who name no other findings than `asked`. `other` is displaced from the
   // model of `base` and may be displaced again: then call reread().
-  Tables(const Tables& base, const Model& other, const std::vector<int>& asked) : Space(base), m(&other), asked_(asked) {
+  Tables(const Tables& base, const Model& other, const std::vector<int>& asked) : Space(base), asked_(asked) {
+    m = &other;
+    context_link = base.context_link;
     const std::size_t findings = m->findings.size();
     first_column.assign(findings, -1);
     place_at_most.resize(findings);
@@ -224,133 +179,6 @@ struct ExactEngine::Tables : Space {
           for (int g = 0; g < finding.grades - 1; ++g) at_most(i, first_column[f] + g) *= 1 - finding.links[k].p[g];
       }
     }
-  }
-
-  void build_chains() {
-    stage_offset.push_back(0);
-    std::map<std::pair<int, double>, int> known;
-    for (const ModelCause& c : m->causes) {
-      const ModelCourse& course = m->courses[c.course];
-      const int k = static_cast<int>(course.stages.size());
-      const auto [it, fresh] = known.emplace(std::make_pair(c.course, c.tempo), static_cast<int>(chains.size()));
-      chain_of.push_back(it->second);
-      stage_offset.push_back(stage_offset.back() + k);
-      ever.resize(stage_offset.back());
-      if (!fresh) {
-        const auto same = ever.begin() + stage_offset[first_of_chain[it->second]];
-        std::copy(same, same + k, ever.end() - k);
-        continue;
-      }
-      first_of_chain.push_back(static_cast<int>(chain_of.size()) - 1);
-      chains.emplace_back(course, c.tempo);
-      chains.back().within(0, kInfinity, &*(ever.end() - k));
-    }
-  }
-
-  void build_places() {
-    for (int canal = 0; canal < kCanals; ++canal) {
-      for (std::size_t l = 0; l < m->levels.size(); ++l)
-        if (static_cast<int>(m->levels[l].canal) == canal) level_at.push_back(static_cast<int>(l));
-      canal_begin[canal + 1] = static_cast<Index>(level_at.size());
-    }
-    place_of.resize(level_at.size());
-    for (std::size_t i = 0; i < level_at.size(); ++i) {
-      place_of[level_at[i]] = static_cast<int>(i);
-      if (m->levels[level_at[i]].id == "not_spinal") outside = static_cast<int>(i);
-    }
-    level_share = Eigen::MatrixXd::Zero(places(), static_cast<Index>(m->causes.size()));
-    for (std::size_t c = 0; c < m->causes.size(); ++c)
-      for (std::size_t l = 0; l < m->levels.size(); ++l)
-        if (m->causes[c].levels[l] > 0) level_share(place_of[l], static_cast<Index>(c)) = m->causes[c].levels[l];
-  }
-
-  void build_cells() {
-    MechanismSet placed = 0;  // mechanisms that some place finding knows
-    for (const ModelFinding& f : m->findings)
-      if (f.place_segment >= 0)
-        for (const Link& link : f.links) placed |= MechanismSet{1} << link.index;
-    // Cord compression is asked about by the sensory level whether or not a place finding is.
-    if (m->cord_compression >= 0) placed |= MechanismSet{1} << m->cord_compression;
-
-    // Keyed so that signatures come out sorted by class.
-    std::map<std::tuple<int, int, int, MechanismSet>, std::vector<std::pair<Cell, Forecast>>> by_signature;
-    std::map<std::array<int, 4>, int> group_index;
-    std::map<std::pair<int, std::vector<bool>>, std::vector<Forecast>> forecasts;  // by chain and target
-    auto index_of = [](std::vector<MechanismSet>& all, MechanismSet set) {
-      auto at = std::find(all.begin(), all.end(), set);
-      if (at == all.end()) at = all.insert(all.end(), set);
-      return static_cast<int>(at - all.begin());
-    };
-    for (std::size_t c = 0; c < m->causes.size(); ++c) {
-      const ModelCause& cause = m->causes[c];
-      const ModelCourse& course = m->courses[cause.course];
-      const int index = static_cast<int>(c);
-      std::array<double, kCanals> mass{};
-      for (int canal = 0; canal < kCanals; ++canal) {
-        auto part = level_share.col(index).segment(canal_begin[canal], canal_begin[canal + 1] - canal_begin[canal]);
-        mass[canal] = part.sum();
-        if (mass[canal] > 0) part /= mass[canal];
-      }
-      for (int canal = 0; canal < kCanals; ++canal) {
-        if (mass[canal] <= 0) continue;
-        const std::vector<Forecast>& compression = forecast(index, static_cast<Canal>(canal), forecasts);
-        for (int variant = 0; variant < 2; ++variant) {
-          const double share = variant == 0 ? 1 - cause.accompanied : cause.accompanied;
-          if (share <= 0) continue;
-          for (std::size_t k = 0; k < course.stages.size(); ++k) {
-            MechanismSet set = course.stages[k].mechanisms;
-            if (variant == 1) set |= MechanismSet{1} << cause.accompaniment;
-            const MechanismSet active = m->real(set, static_cast<Canal>(canal));
-            const int klass = 2 * m->is_tumour(index) + m->is_emergency(index, active);
-            const Group group{index, canal, index_of(patterns, active & placed), klass};
-            const auto [it, fresh] =
-                group_index.emplace(std::array<int, 4>{group.cause, group.canal, group.pattern, klass}, static_cast<int>(groups.size()));
-            if (fresh) groups.push_back(group);
-            by_signature[{klass, index, static_cast<int>(k), active}].push_back({{-1, it->second, share * mass[canal]}, compression[k]});
-          }
-        }
-      }
-    }
-    std::vector<double> shares;
-    for (auto& [key, its_cells] : by_signature) {
-      const auto [klass, cause, stage, active] = key;
-      Forecast compression{};
-      double share = 0;
-      for (auto& [cell, ahead] : its_cells) {
-        cell.signature = static_cast<int>(signatures.size());
-        share += cell.share;
-        for (std::size_t w = 0; w < compression.size(); ++w) compression[w] += cell.share * ahead[w];
-        if (ahead.back() > 0) compressible.emplace_back(static_cast<int>(cells.size()), ahead);
-        cells.push_back(cell);
-      }
-      for (double& p : compression) p /= share;
-      signatures.push_back({cause, stage, active, klass});
-      cause_of.push_back(cause);
-      stage_of.push_back(stage_offset[cause] + stage);
-      set_of.push_back(index_of(sets, active));
-      shares.push_back(share);
-      compression_of.push_back(compression);
-      for (int k = klass + 1; k <= kClasses; ++k) class_begin[k] = static_cast<int>(signatures.size());
-    }
-    share_of = Eigen::Map<const ArrayXd>(shares.data(), n());
-  }
-
-  // By stage: P(cord or cauda compressed now or within so many weeks), left to itself.
-  const std::vector<Forecast>& forecast(int c, Canal canal,
-                                        std::map<std::pair<int, std::vector<bool>>, std::vector<Forecast>>& known) const {
-    std::vector<bool> target;
-    for (const ModelStage& s : m->courses[m->causes[c].course].stages) {
-      const MechanismSet real = m->real(s.mechanisms, canal);
-      const auto has = [&](int mechanism) { return mechanism >= 0 && (real >> mechanism & 1) != 0; };
-      target.push_back(has(m->cord_compression) || has(m->cauda_equina_compression));
-    }
-    const auto [it, fresh] = known.try_emplace({chain_of[c], target}, target.size(), Forecast{});
-    if (!fresh || std::find(target.begin(), target.end(), true) == target.end()) return it->second;
-    for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) {
-      const Eigen::VectorXd p = chains[chain_of[c]].reaches(target, kForecastWeeks[w]);
-      for (std::size_t k = 0; k < target.size(); ++k) it->second[k][w] = p[static_cast<Eigen::Index>(k)];
-    }
-    return it->second;
   }
 
   double reach(const ModelFinding& f, int mechanism, int level) const {

@@ -115,13 +115,13 @@ class Evaluator {
 
 bool is_child(const Presentation& p) { return p.age && *p.age < kAdult; }
 
+}  // namespace
+
 bool speaks(const Rule& r, bool child, const std::string& profile) {
   if (child)
     return r.profile == "paediatric" || ((r.applies == "child" || r.applies == "any") && (r.profile == profile || r.profile == "common"));
   return r.applies != "child" && r.profile != "paediatric" && (r.profile == profile || r.profile == "common");
 }
-
-}  // namespace
 
 const char* urgency_id(Urgency u) {
   switch (u) {

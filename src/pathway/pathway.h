@@ -45,6 +45,9 @@ struct Triage {
 Triage triage(const Knowledge& knowledge, const Model& model, const Presentation& person, const std::string& profile,
               const Posterior* posterior);
 
+// Whether a rule is for children (or adults) of this profile.
+bool speaks(const Rule& rule, bool child, const std::string& profile);
+
 // A red-flag list run as written: fired, silent or not assessable, by part of the list.
 struct ComparatorResult {
   const Comparator* list;

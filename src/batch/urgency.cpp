@@ -1,0 +1,193 @@
+// Three truth values of 2,048 people are two sets of bits: those of whom a condition is known to hold, and those of whom it
+// is known not to. "All", "any" and "none" are then operations on whole words. Definitions are used in many rules: each
+// different condition is one node, worked out once a chunk, its parts before it.
+#include "batch/urgency.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "pathway/pathway.h"
+
+namespace dorsalgia {
+
+namespace {
+
+struct Known {
+  Bits yes, no;
+};
+
+}  // namespace
+
+struct UrgencyRules::Nodes {
+  struct Node {
+    const Condition* condition;
+    std::vector<int> of;
+  };
+  struct Asked {
+    int node;
+    Urgency urgency;
+    bool adults, children;
+  };
+
+  const Knowledge& k;
+  const Model& m;
+  std::vector<Node> nodes;
+  std::vector<Asked> rules;
+  std::map<std::string, int> known;
+
+  int node_of(const Condition& c) {
+    if (c.kind == Condition::Kind::finding && !c.of.empty()) return node_of(c.of[0]);
+    std::vector<int> of;
+    for (const Condition& child : c.of) of.push_back(node_of(child));
+    const auto limit = [](const std::optional<double>& x) { return x ? fmt::format("{}", *x) : std::string("-"); };
+    const std::string key = fmt::format("{} {} {} {} {} {} {} {}", static_cast<int>(c.kind), fmt::join(of, ","), c.count, c.id, c.finding,
+                                        fmt::join(c.names, ","), limit(c.low), limit(c.high));
+    const auto [it, fresh] = known.emplace(key, static_cast<int>(nodes.size()));
+    if (fresh) nodes.push_back({&c, of});
+    return it->second;
+  }
+};
+
+namespace {
+
+class Evaluator {
+ public:
+  Evaluator(const Model& m, const PeopleTable& people, const Planes& planes)
+      : m_(m), t_(people), planes_(planes), column_of_(m.findings.size(), -1), rows_(static_cast<std::size_t>(people.rows)) {
+    for (std::size_t i = 0; i < t_.graded.size(); ++i) column_of_[static_cast<std::size_t>(t_.graded[i].finding)] = static_cast<int>(i);
+    for (std::size_t r = 0; r < rows_; ++r) everybody_.set(r);
+  }
+
+  const Bits& everybody() const { return everybody_; }
+
+  Known of(const Condition& c, const std::vector<int>& parts, const std::vector<Known>& done) const {
+    using Kind = Condition::Kind;
+    switch (c.kind) {
+      case Kind::all: {
+        Known out{everybody_, {}};
+        for (int i : parts) out.yes &= done[static_cast<std::size_t>(i)].yes, out.no |= done[static_cast<std::size_t>(i)].no;
+        return out;
+      }
+      case Kind::any:
+      case Kind::none: {
+        Known out{{}, everybody_};
+        for (int i : parts) out.yes |= done[static_cast<std::size_t>(i)].yes, out.no &= done[static_cast<std::size_t>(i)].no;
+        if (c.kind == Kind::none) std::swap(out.yes, out.no);
+        return out;
+      }
+      case Kind::at_least:
+        return by_row([&](std::size_t r) {
+          int yes = 0, possible = 0;
+          for (int i : parts) yes += done[static_cast<std::size_t>(i)].yes[r], possible += !done[static_cast<std::size_t>(i)].no[r];
+          return yes >= c.count ? Truth::yes : possible >= c.count ? Truth::unknown : Truth::no;
+        });
+      case Kind::finding: return answer(c.finding);
+      case Kind::any_cancer_history: {
+        Known out{{}, everybody_};
+        for (std::size_t f = 0; f < m_.findings.size(); ++f) {
+          if (m_.findings[f].shape != Shape::history) continue;
+          const Known its = answer(static_cast<int>(f));
+          out.yes |= its.yes, out.no &= its.no;
+        }
+        return out;
+      }
+      case Kind::age: return number(t_.age, c);
+      case Kind::duration: return number(t_.weeks, c);
+      case Kind::sex:
+        return by_row([&](std::size_t r) { return t_.sex[r] < 0 ? Truth::unknown : truth((t_.sex[r] == 0) == (c.id == "male")); });
+      case Kind::location: return code(t_.location, m_.locations, c);
+      case Kind::setting: return code(t_.setting, m_.settings, c);
+      case Kind::measured:
+        for (const auto& column : t_.measured)
+          if (column.finding == c.finding)
+            return by_row([&](std::size_t r) {
+              const double x = column.value[r];
+              return !column.known[r] ? Truth::unknown : truth((!c.low || x > *c.low) && (!c.high || x < *c.high));
+            });
+        return {};
+      case Kind::cause:
+      case Kind::mechanism:
+      case Kind::region:
+      case Kind::stage: return {};  // the truth is not among the answers
+    }
+    return {};
+  }
+
+ private:
+  static Truth truth(bool holds) { return holds ? Truth::yes : Truth::no; }
+
+  template <class Of>
+  Known by_row(Of its) const {
+    Known out;
+    for (std::size_t r = 0; r < rows_; ++r) {
+      const Truth now = its(r);
+      out.yes[r] = now == Truth::yes, out.no[r] = now == Truth::no;
+    }
+    return out;
+  }
+
+  Known answer(int finding) const {
+    const int column = finding < 0 ? -1 : column_of_[static_cast<std::size_t>(finding)];
+    if (column < 0) return {};
+    return {planes_.present[static_cast<std::size_t>(column)], planes_.absent[static_cast<std::size_t>(column)]};
+  }
+
+  Known number(const std::vector<double>& values, const Condition& c) const {
+    return by_row([&](std::size_t r) {
+      return values[r] < 0 ? Truth::unknown : truth((!c.low || values[r] >= *c.low) && (!c.high || values[r] <= *c.high));
+    });
+  }
+
+  Known code(const std::vector<std::int8_t>& codes, const std::vector<std::string>& names, const Condition& c) const {
+    std::vector<bool> wanted;
+    for (const auto& name : names) wanted.push_back(std::count(c.names.begin(), c.names.end(), name) > 0);
+    return by_row([&](std::size_t r) { return codes[r] < 0 ? Truth::unknown : truth(wanted[static_cast<std::size_t>(codes[r])]); });
+  }
+
+  const Model& m_;
+  const PeopleTable& t_;
+  const Planes& planes_;
+  std::vector<int> column_of_;  // by finding; -1: no column names it
+  std::size_t rows_;
+  Bits everybody_;
+};
+
+}  // namespace
+
+UrgencyRules::UrgencyRules(const Knowledge& k, const Model& m, const std::string& profile) : n_(new Nodes{k, m, {}, {}, {}}) {
+  for (const Rule& r : k.rules) {
+    const bool adults = speaks(r, false, profile), children = speaks(r, true, profile);
+    if (adults || children) n_->rules.push_back({n_->node_of(r.when), urgency_of(r.urgency), adults, children});
+  }
+}
+UrgencyRules::~UrgencyRules() = default;
+
+void UrgencyRules::add(const PeopleTable& people, const Planes& planes, PosteriorTable& out) const {
+  const Evaluator evaluator(n_->m, people, planes);
+  std::vector<Known> done;
+  done.reserve(n_->nodes.size());
+  for (const auto& node : n_->nodes) done.push_back(evaluator.of(*node.condition, node.of, done));
+  Bits children;
+  const auto rows = static_cast<std::size_t>(people.rows);
+  for (std::size_t r = 0; r < rows; ++r) children[r] = people.age[r] >= 0 && people.age[r] < kAdult;
+  std::array<Bits, 4> at;  // by urgency: those who have a reason for it
+  for (const auto& rule : n_->rules) {
+    Bits fired = done[static_cast<std::size_t>(rule.node)].yes;
+    if (!rule.adults) fired &= children;
+    if (!rule.children) fired &= ~children;
+    at[static_cast<std::size_t>(rule.urgency)] |= fired;
+  }
+  for (const Threshold& t : n_->k.thresholds) {
+    const std::vector<float>& now = t.quantity == "malignant" ? out.malignant : t.quantity == "tumour" ? out.tumour : out.emergency;
+    Bits fired;
+    for (std::size_t r = 0; r < rows; ++r) fired[r] = static_cast<double>(now[r]) >= t.at_least && out.possible[r];
+    at[static_cast<std::size_t>(urgency_of(t.urgency))] |= fired & ~children;
+  }
+  for (std::size_t r = 0; r < rows; ++r) out.urgency[r] = static_cast<std::uint8_t>(at[3][r] ? 3 : at[2][r] ? 2 : at[1][r] ? 1 : 0);
+}
+
+}  // namespace dorsalgia

@@ -1,0 +1,27 @@
+// Urgency of a chunk of people by all rules at once: what triage() says row by row, with three truth values as two bits.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "batch/table.h"
+#include "knowledge/knowledge.h"
+
+namespace dorsalgia {
+
+class UrgencyRules {
+ public:
+  // The rules of a profile, each different condition in them once.
+  UrgencyRules(const Knowledge& knowledge, const Model& model, const std::string& profile);
+  ~UrgencyRules();
+
+  // out.urgency, by the rules and, for adults, the thresholds on out's probabilities.
+  void add(const PeopleTable& people, const Planes& planes, PosteriorTable& out) const;
+
+ private:
+  struct Nodes;
+  std::unique_ptr<Nodes> n_;
+};
+
+}  // namespace dorsalgia

@@ -1,0 +1,74 @@
+// What a person can be, whatever the numbers: parameters move probabilities, never which states there are. The exact engine
+// and the batch engine lay the same states out here and fill them with likelihoods each in its own way.
+#pragma once
+
+#include <Eigen/Core>
+#include <array>
+#include <map>
+#include <vector>
+
+#include "course/chain.h"
+#include "inference/posterior.h"
+#include "model/model.h"
+
+namespace dorsalgia {
+
+inline constexpr int kClasses = 4;  // bit 1 tumour, bit 0 emergency
+
+using Forecast = std::array<double, kForecastWeeks.size()>;
+
+// All that findings without a place can see of a state.
+struct Signature {
+  int cause, stage;
+  MechanismSet active;
+  int klass;
+};
+
+// A signature in one part of the canal.
+struct Cell {
+  int signature, group;
+  double share;  // of the variant x of the levels in this part of the canal
+};
+
+// All that evidence about places can see.
+struct Group {
+  int cause, canal, pattern, klass;
+};
+
+struct Space {
+  const Model* m;
+  std::vector<Signature> signatures;
+  std::array<int, kClasses + 1> class_begin{};
+  std::vector<int> cause_of, stage_of, set_of;         // by signature: cause, flat stage index, index into `sets`
+  Eigen::ArrayXd share_of;                             // by signature: sum over its cells
+  std::vector<Forecast> compression_of;                // by signature: mean over its cells
+  std::vector<MechanismSet> sets;                      // the sets of mechanisms that occur
+  std::vector<Cell> cells;                             // by signature
+  std::vector<std::pair<int, Forecast>> compressible;  // cells in which cord or cauda may come under pressure
+  std::vector<Group> groups;
+  std::vector<Chain> chains;        // by course and tempo
+  std::vector<int> chain_of;        // by cause
+  std::vector<int> first_of_chain;  // first cause of each chain
+  std::vector<int> stage_offset;    // first flat stage index of each cause; last entry: total
+  std::vector<double> ever;         // by flat stage index: share presenting in that stage, whatever the time
+  // Levels in the order of the parts of the canal, so that each part is a range; Model's index of each, and the reverse.
+  std::vector<int> level_at, place_of;
+  std::array<Eigen::Index, kCanals + 1> canal_begin{};
+  int outside = -1;                    // the place that is not in the spine: pain there is referred
+  Eigen::MatrixXd level_share;         // [place, cause]: share within its part of the canal
+  std::vector<MechanismSet> patterns;  // neural mechanisms, for place findings
+
+  explicit Space(const Model& model);
+
+  Eigen::Index n() const { return static_cast<Eigen::Index>(signatures.size()); }
+  Eigen::Index places() const { return static_cast<Eigen::Index>(m->levels.size()); }
+
+ private:
+  using Forecasts = std::map<std::pair<int, std::vector<bool>>, std::vector<Forecast>>;  // by chain and target
+  void build_chains();
+  void build_places();
+  void build_cells();
+  const std::vector<Forecast>& forecast(int cause, Canal canal, Forecasts& known) const;
+};
+
+}  // namespace dorsalgia
