@@ -33,7 +33,7 @@ picture:  ## draw docs/report.png from the example (needs chromium)
 	@scripts/picture.sh
 
 clean:    ## remove all build folders
-	rm -rf build build-debug build-sanitize build-fuzz
+	rm -rf build build-debug build-sanitize
 
 help:     ## this list
 	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 11
