@@ -38,7 +38,7 @@ inline Block block(std::uint64_t seed, std::uint64_t person, Purpose purpose, st
 }
 
 // In (0, 1), neither end: 53 bits and a half.
-inline double unit(std::uint64_t bits) { return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53; }
+inline double unit(std::uint64_t bits) { return (static_cast<double>(static_cast<std::int64_t>(bits >> 11)) + 0.5) * 0x1p-53; }
 
 // One number after the other from one place.
 class Draws {
@@ -46,7 +46,7 @@ class Draws {
   Draws(std::uint64_t seed, std::uint64_t person, Purpose purpose, std::uint64_t visit = 0)
       : seed_(seed), person_(person), visit_(visit), purpose_(purpose) {}
   std::uint64_t bits() {
-    if (at_ == 4) now_ = block(seed_, person_, purpose_, visit_, next_++), at_ = 0;
+    if (at_ == now_.size()) refill();
     return now_[at_++];
   }
   double uniform() { return unit(bits()); }
@@ -58,10 +58,17 @@ class Draws {
   double exponential() { return -std::log(uniform()); }
 
  private:
+  // Two blocks at a time: neither waits for the other.
+  void refill() {
+    const Block one = block(seed_, person_, purpose_, visit_, next_), two = block(seed_, person_, purpose_, visit_, next_ + 1);
+    now_ = {one[0], one[1], one[2], one[3], two[0], two[1], two[2], two[3]};
+    next_ += 2, at_ = 0;
+  }
+
   std::uint64_t seed_, person_, visit_, next_ = 0;
   Purpose purpose_;
-  unsigned at_ = 4;
-  Block now_{};
+  std::size_t at_ = 8;
+  std::array<std::uint64_t, 8> now_;
 };
 
 }  // namespace dorsalgia

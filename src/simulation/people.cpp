@@ -1,9 +1,9 @@
 // How a person costs a microsecond. Everything that does not depend on age is a table made once: for each cause, variant,
 // stage and part of the canal a row over the findings of P(absent) without leak, and for each level a row of what
 // compression there does to place findings. A person's row is leak(age, sex) x cell x place, compared with sixteen random
-// bits a finding in one loop that compilers vectorise, in single precision. Where the sixteen bits or the precision do not
-// decide, where there are more than two grades, and where a cause changes a factor's prevalence, the exact rule of
-// model/state.h decides with 53 more bits: so every grade is what the plain rule gives (tests/simulation compare them).
+// bits a finding, in whole numbers of sixteen bits: compilers vectorise that, and the tables fit into near caches. Where the
+// sixteen bits or rounding do not decide, and where there are more than two grades, the exact rule of model/state.h decides
+// with 53 more bits: so every grade is what the plain rule gives (tests/simulation compare them).
 #include "simulation/people.h"
 
 #include <Eigen/Dense>
@@ -16,6 +16,7 @@
 
 #include "knowledge/knowledge.h"
 #include "simulation/draws.h"
+#include "simulation/normals.h"
 
 namespace dorsalgia {
 
@@ -23,40 +24,51 @@ namespace {
 
 constexpr double kLanes = 65536;           // values of sixteen bits
 constexpr int kIntervals = kAgeBands + 1;  // below the first middle, between two, above the last
+constexpr std::size_t kMostFindings = 1024;
+
+// A probability in units of 1/65536, rounded down and below 1: at most one unit too small.
+using Share = std::uint16_t;
+Share as_share(double p) { return static_cast<Share>(std::clamp(p * kLanes, 0.0, kLanes - 1)); }
+constexpr Share product(Share a, Share b) { return static_cast<Share>(std::uint32_t{a} * b >> 16); }
 
 // Draws i with a probability proportional to its weight, in constant time. Walker AJ, 1977; Vose MD, 1991.
 class Alias {
  public:
   Alias() = default;
-  explicit Alias(const std::vector<double>& weights) : keep_(weights.size(), 1), other_(weights.size(), 0) {
+  explicit Alias(const std::vector<double>& weights) {
     const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
     std::vector<double> scaled;
     std::vector<std::size_t> small, large;
     for (std::size_t i = 0; i < weights.size(); ++i) {
       scaled.push_back(sum > 0 ? weights[i] / sum * static_cast<double>(weights.size()) : 1);
       (scaled[i] < 1 ? small : large).push_back(i);
-      other_[i] = static_cast<int>(i);
+      columns_.push_back({1, 0});
     }
     while (!small.empty() && !large.empty()) {
       const std::size_t s = small.back(), l = large.back();
       small.pop_back();
-      keep_[s] = scaled[s], other_[s] = static_cast<int>(l);
+      columns_[s] = {scaled[s], static_cast<int>(l) - static_cast<int>(s)};
       scaled[l] -= 1 - scaled[s];
       if (scaled[l] < 1) large.pop_back(), small.push_back(l);
     }
     // Rounding may leave some behind that are 1 but for the last digits; one that weighs nothing must never be drawn.
+    const auto heaviest = std::max_element(weights.begin(), weights.end()) - weights.begin();
     for (std::size_t s : small)
-      if (weights[s] <= 0) keep_[s] = 0, other_[s] = static_cast<int>(std::max_element(weights.begin(), weights.end()) - weights.begin());
+      if (weights[s] <= 0) columns_[s] = {0, static_cast<int>(heaviest) - static_cast<int>(s)};
   }
   int draw(double u) const {  // u in (0, 1)
-    const double x = u * static_cast<double>(keep_.size());
-    const auto i = std::min(static_cast<std::size_t>(x), keep_.size() - 1);
-    return x - static_cast<double>(i) < keep_[i] ? static_cast<int>(i) : other_[i];
+    const double x = u * static_cast<double>(columns_.size());
+    const int i = std::min(static_cast<int>(x), static_cast<int>(columns_.size()) - 1);
+    const Column& c = columns_[static_cast<std::size_t>(i)];
+    return i + c.step * (x - i >= c.keep);  // no branch: processors would guess it wrong
   }
 
  private:
-  std::vector<double> keep_;
-  std::vector<int> other_;
+  struct Column {
+    double keep;
+    int step;  // to the other one
+  };
+  std::vector<Column> columns_;
 };
 
 // A stretch of ages of one sex in which every rate is linear.
@@ -77,8 +89,24 @@ struct Walk {
   std::vector<Exits> to_care, onward;
 };
 
+// Of a cause: its first row in the tables, and how many stages follow each other there.
+struct Rows {
+  int first, stages;
+};
+
 struct Normal {
   float shift, sd;
+};
+
+struct Scale {
+  std::size_t finding;
+  bool log;
+  double low, high;  // possible values
+};
+
+// What is usual at an age, linear between two middles.
+struct Centre {
+  float value, slope;
 };
 
 // The person's own place in the tables.
@@ -87,21 +115,46 @@ struct Place {
   double w;
 };
 
-// By finding: 0 absent; 1 present, and no more to be said; 2 to be looked at. Written for the vectoriser: whole numbers, no
-// branch, no aliasing, n a multiple of 16. Truncated, single precision is off by less than 1.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-__attribute__((target_clones("avx2", "default")))  // the same numbers, eight at a time
-#endif
-void sweep(const float* __restrict base, const float* __restrict slope, float w, const float* __restrict cell,
-           const float* __restrict place, const std::uint16_t* __restrict lanes, const std::uint8_t* __restrict simple, std::size_t n,
-           std::uint8_t* __restrict out) {
-  for (std::size_t f = 0; f < n / 16 * 16; ++f) {
-    const int most = static_cast<int>((base[f] + w * slope[f]) * cell[f] * place[f]), apart = most - lanes[f];
-    int grade = simple[f];
-    grade = apart > -2 ? 2 : grade;
-    grade = apart >= 2 ? 0 : grade;
-    out[f] = static_cast<std::uint8_t>(grade);
+// A factor whose prevalence a cause changes: P(present) as model/state.h has it, up to rounding.
+struct Factor {
+  std::size_t finding;
+  bool is_share, two_grades;
+  double value;
+  AgeSex prevalence;
+
+  double present(int sex, const Place& place) const {
+    const double low = prevalence[sex][place.piece->low], high = prevalence[sex][place.piece->high], usual = low + place.w * (high - low);
+    const double here = is_share ? value : usual * value / (1 + usual * (value - 1));
+    return usual > 0 ? here : 0;
   }
+};
+
+// By finding: 0 absent; what `present` says; or twice that where it is to be looked at: where the lane lies less than kUnsure
+// above P(absent) = usual x cell x place. That is rounded down, never up: by less than 5 for what is usual at an age (1 in the
+// shares of the bands, 2 in their weights, 2 in the products), 3 for cell x place, 1 for the product of both. Returns whether
+// anything is to be looked at.
+// Written for the vectoriser: no branch, no aliasing, n a multiple of 16, and one product of high halves a loop, because
+// GCC 12 does not see one within another.
+constexpr Share kUnsure = 9;
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+__attribute__((target_clones("avx2", "default")))  // the same numbers, sixteen at a time
+#endif
+bool sweep(const Share* __restrict low, const Share* __restrict high, double w, const Share* __restrict cell, const Share* __restrict place,
+           const std::uint16_t* __restrict lanes, const std::uint8_t* __restrict present, std::size_t n, std::uint8_t* __restrict out) {
+  const std::size_t end = std::min(n, kMostFindings) / 16 * 16;
+  const Share of_low = as_share(1 - w), of_high = as_share(w);
+  std::array<Share, kMostFindings> most, disease;
+  for (std::size_t f = 0; f < end; ++f) most[f] = static_cast<Share>(product(low[f], of_low) + product(high[f], of_high));
+  for (std::size_t f = 0; f < end; ++f) disease[f] = product(cell[f], place[f]);
+  for (std::size_t f = 0; f < end; ++f) most[f] = product(most[f], disease[f]);
+  std::uint8_t all = 0;
+  for (std::size_t f = 0; f < end; ++f) {
+    const auto above = static_cast<Share>(lanes[f] - most[f]);
+    const auto grade = static_cast<std::uint8_t>(above < kUnsure ? 2 * present[f] : present[f]);
+    out[f] = lanes[f] < most[f] ? std::uint8_t{0} : grade;
+    all |= out[f];
+  }
+  return all > 1;
 }
 
 }  // namespace
@@ -126,18 +179,20 @@ struct People::Tables {
   std::vector<int> walk_of;  // by cause
   std::vector<Alias> level_of, referred, felt_at, border_at;
   Alias border_anywhere;
+  int outside = -1;  // the level of what is not in the spine
 
-  std::size_t findings, width;                                            // width: findings and what fills the last block
-  std::array<std::array<std::vector<float>, kIntervals>, 2> base, slope;  // 65536 (1 - leak) or (1 - prevalence)
-  std::vector<std::uint8_t> simple;                                       // 1: two grades, and no exact rule is needed
-  std::vector<float> cells, places;
-  std::vector<int> first_row, pattern_of;  // by cause; by row
-  std::vector<std::size_t> place_row;      // by pattern: that of its first level
-  std::vector<int> level_matters;          // by pattern: 1, or 0 where one row is right for all levels
-  std::vector<MechanismSet> active_at;     // by row
-  std::vector<int> measured;
-  std::array<std::array<std::vector<std::array<double, 3>>, kIntervals>, 2> centre;  // value, slope, value on the scale
-  std::vector<double> scale_low, scale_high;
+  std::size_t findings, width;                                     // width: findings and what fills the last block
+  std::array<std::array<std::vector<Share>, kAgeBands>, 2> usual;  // 1 - leak or 1 - prevalence, at the middles of the bands
+  std::vector<std::uint8_t> present;                               // 0: measured; 1: two grades; 2: more, to be looked at
+  std::vector<Share> cells, places;
+  std::vector<Rows> rows;                    // by cause
+  std::vector<int> pattern_of;               // by row
+  std::vector<std::size_t> place_row;        // by pattern: that of its first level
+  std::vector<int> level_matters;            // by pattern: 1, or 0 where one row is right for all levels
+  std::vector<MechanismSet> active_at;       // by row
+  std::vector<std::vector<Factor>> factors;  // by cause
+  std::vector<Scale> measured;
+  std::array<std::array<std::vector<Centre>, kIntervals>, 2> centre;
   std::vector<Normal> normals;  // by row, measured
 
   Tables(const Model& model, std::uint64_t its_seed, Cohort its_cohort, const Recording* its_recording)
@@ -149,6 +204,7 @@ struct People::Tables {
     build_courses();
     build_anatomy();
     build_leaks();
+    build_factors();
     build_cells();
   }
 
@@ -273,6 +329,7 @@ struct People::Tables {
     }
     const std::size_t n = m.segments.size();
     for (const ModelLevel& l : m.levels) {
+      if (l.id == "not_spinal") outside = static_cast<int>(felt_at.size());
       felt_at.emplace_back(l.pain);
       std::vector<double> border(n + 1, n ? 0.1 / static_cast<double>(n) : 0);  // the last: beyond the segments
       border[n] = 0;
@@ -287,39 +344,43 @@ struct People::Tables {
 
   void build_leaks() {
     for (int sex = 0; sex < 2; ++sex)
-      for (int interval = 0; interval < kIntervals; ++interval) {
-        const int low = std::max(0, interval - 1), high = std::min(kAgeBands - 1, interval);
-        auto& b = base[sex][interval];
-        auto& s = slope[sex][interval];
-        b.assign(width, static_cast<float>(2 * kLanes)), s.assign(width, 0);  // measured and unused: nothing to be said here
+      for (int band = 0; band < kAgeBands; ++band) {
+        usual[sex][band].assign(width, 0);
         for (std::size_t f = 0; f < findings; ++f) {
           const ModelFinding& finding = m.findings[f];
           if (finding.shape == Shape::measured) continue;
-          const AgeSex& there = finding.shape == Shape::discrete ? finding.leak[0] : finding.prevalence;
-          b[f] = static_cast<float>(kLanes * (1 - there[sex][low]));
-          s[f] = static_cast<float>(kLanes * (there[sex][low] - there[sex][high]));
+          usual[sex][band][f] = as_share(1 - (finding.shape == Shape::discrete ? finding.leak[0] : finding.prevalence)[sex][band]);
         }
       }
-    simple.assign(width, 1);
+    present.assign(width, 0);
     for (std::size_t f = 0; f < findings; ++f)
-      if (m.findings[f].grades > 2) simple[f] = 2;
+      if (m.findings[f].shape != Shape::measured) present[f] = m.findings[f].grades > 2 ? 2 : 1;
     for (std::size_t f = 0; f < findings; ++f) {
       const ModelFinding& finding = m.findings[f];
       if (finding.shape != Shape::measured) continue;
-      measured.push_back(static_cast<int>(f));
-      scale_low.push_back(on_scale(finding.log_scale, finding.possible_low));
-      scale_high.push_back(on_scale(finding.log_scale, finding.possible_high));
+      measured.push_back(
+          {f, finding.log_scale, on_scale(finding.log_scale, finding.possible_low), on_scale(finding.log_scale, finding.possible_high)});
       for (int sex = 0; sex < 2; ++sex)
         for (int interval = 0; interval < kIntervals; ++interval) {
           const double low = finding.centre[sex][std::max(0, interval - 1)], high = finding.centre[sex][std::min(kAgeBands - 1, interval)];
-          centre[sex][interval].push_back({low, high - low, on_scale(finding.log_scale, low)});
+          centre[sex][interval].push_back({static_cast<float>(low), static_cast<float>(high - low)});
         }
     }
   }
 
-  int row(int cause, int variant, int stage, Canal canal) const {
-    const int stages = static_cast<int>(m.courses[m.causes[cause].course].stages.size());
-    return first_row[cause] + (variant * stages + stage) * kCanals + static_cast<int>(canal);
+  std::size_t row(const VirtualPerson& who, int stage) const {
+    const auto [first, stages] = rows[static_cast<std::size_t>(who.cause)];
+    return static_cast<std::size_t>(first + (who.variant * stages + stage) * kCanals + static_cast<int>(m.levels[who.level].canal));
+  }
+
+  void build_factors() {
+    for (const ModelCause& c : m.causes) {
+      auto& its = factors.emplace_back();
+      for (const ModelContextLink& link : c.context) {
+        const ModelFinding& f = m.findings[link.finding];
+        its.push_back({static_cast<std::size_t>(link.finding), link.is_share, f.grades == 2, link.value, f.prevalence});
+      }
+    }
   }
 
   void build_cells() {
@@ -330,8 +391,8 @@ struct People::Tables {
           if (link.parent == Parent::mechanism) placed |= MechanismSet{1} << link.index;
     std::vector<MechanismSet> patterns;
     for (std::size_t c = 0; c < m.causes.size(); ++c) {
-      first_row.push_back(static_cast<int>(pattern_of.size()));
       const int stages = static_cast<int>(m.courses[m.causes[c].course].stages.size());
+      rows.push_back({static_cast<int>(pattern_of.size()), stages});
       for (int variant = 0; variant < (m.causes[c].accompanied > 0 ? 2 : 1); ++variant)
         for (int k = 0; k < stages; ++k)
           for (int canal = 0; canal < kCanals; ++canal) {
@@ -348,23 +409,23 @@ struct People::Tables {
       place_row.push_back(places.size() / width);
       level_matters.push_back(pattern != 0);
       for (std::size_t l = 0; l < (pattern != 0 ? m.levels.size() : 1); ++l) {
-        places.resize(places.size() + width, 1);
+        places.resize(places.size() + width, as_share(1));
         for (std::size_t f = 0; f < findings; ++f)
           if (m.findings[f].place_segment >= 0)
-            places[places.size() - width + f] =
-                static_cast<float>(unleaked(m.findings[f], {-1, 0, -1, static_cast<int>(l), pattern}, true));
+            places[places.size() - width + f] = as_share(unleaked(m.findings[f], {-1, 0, -1, static_cast<int>(l), pattern}, true));
       }
     }
   }
 
   void add_cell(const State& s) {
     const std::size_t at = cells.size();
-    cells.resize(at + width, 1);
+    cells.resize(at + width, as_share(1));
     for (std::size_t f = 0; f < findings; ++f)
-      if (m.findings[f].shape == Shape::discrete) cells[at + f] = static_cast<float>(unleaked(m.findings[f], s, false));
-    for (int f : measured) {
-      const Bell<double> b = bell(m.findings[f], s, Sex::male, 0);
-      const double origin = on_scale(m.findings[f].log_scale, at_age(m.findings[f].centre, Sex::male, 0));
+      if (m.findings[f].shape == Shape::discrete) cells[at + f] = as_share(unleaked(m.findings[f], s, false));
+    for (const Scale& scale : measured) {
+      const ModelFinding& f = m.findings[scale.finding];
+      const Bell<double> b = bell(f, s, Sex::male, 0);
+      const double origin = on_scale(f.log_scale, at_age(f.centre, Sex::male, 0));
       normals.push_back({static_cast<float>(b.mean - origin), static_cast<float>(std::sqrt(b.variance))});
     }
   }
@@ -421,8 +482,7 @@ struct People::Tables {
     out.variant = accompanied < cause.accompanied;
     out.within_bin = within_bin;
     out.level = level_of[out.cause].draw(level);
-    const bool outside = m.levels[out.level].id == "not_spinal";
-    out.location = (outside ? referred[out.cause] : felt_at[out.level]).draw(location);
+    out.location = (out.level == outside ? referred[out.cause] : felt_at[out.level]).draw(location);
     return {p, w};
   }
 
@@ -468,35 +528,26 @@ struct People::Tables {
 
   void draw_findings(const Place& place, const std::uint16_t* lanes, VirtualPerson& out, std::size_t v) const {
     VirtualVisit& visit = out.visits[v];
-    const ModelCause& cause = m.causes[out.cause];
-    const Canal canal = m.levels[out.level].canal;
-    const int cell = row(out.cause, out.variant, visit.stage, canal);
-    visit.active = active_at[static_cast<std::size_t>(cell)];
+    const std::size_t at = row(out, visit.stage);
+    visit.active = active_at[at];
     const State s = out.state(v);
-    const int sex = static_cast<int>(out.sex), interval = place.piece->interval;
-    const auto pattern = static_cast<std::size_t>(pattern_of[static_cast<std::size_t>(cell)]);
+    const int sex = static_cast<int>(out.sex);
+    const auto pattern = static_cast<std::size_t>(pattern_of[at]);
     const std::size_t its_place = place_row[pattern] + static_cast<std::size_t>(level_matters[pattern] * out.level);
-    sweep(base[sex][interval].data(), slope[sex][interval].data(), static_cast<float>(place.w),
-          cells.data() + static_cast<std::size_t>(cell) * width, places.data() + its_place * width, lanes, simple.data(), width,
-          visit.grades.data());
-    for (std::size_t from = 0; from < width; from += 8) {
-      std::uint64_t eight;
-      std::memcpy(&eight, &visit.grades[from], 8);
-      for (eight &= 0x0202020202020202U; eight != 0; eight &= eight - 1) {
-        const std::size_t f = from + static_cast<std::size_t>(__builtin_ctzll(eight)) / 8;
-        visit.grades[f] = exact_grade(static_cast<int>(f), lanes[f], s, out);
-      }
+    const bool look = sweep(usual[sex][place.piece->low].data(), usual[sex][place.piece->high].data(), place.w, &cells[at * width],
+                            &places[its_place * width], lanes, present.data(), width, visit.grades.data());
+    for (std::size_t f = 0; look && f < findings; ++f)
+      if (visit.grades[f] > 1) visit.grades[f] = exact_grade(static_cast<int>(f), lanes[f], s, out);
+    for (const Factor& factor : factors[static_cast<std::size_t>(out.cause)]) {
+      const std::uint16_t lane = lanes[factor.finding];
+      // Double precision is off by far less than a unit; a lane that holds the border itself is for the exact rule.
+      const double above = lane - kLanes * (1 - factor.present(sex, place));
+      std::uint8_t& grade = visit.grades[factor.finding];
+      grade = above > 0;
+      const bool undecided = above > -1.5 && above < 0.5;
+      if (undecided || (grade == 1 && !factor.two_grades)) grade = exact_grade(static_cast<int>(factor.finding), lane, s, out);
     }
-    for (const ModelContextLink& link : cause.context) {
-      const auto f = static_cast<std::size_t>(link.finding);
-      // Absent, if that is clear in single precision; else by the exact rule.
-      const float usual = 1 - (base[sex][interval][f] + static_cast<float>(place.w) * slope[sex][interval][f]) / static_cast<float>(kLanes);
-      const auto value = static_cast<float>(link.value);
-      const float present = usual <= 0 ? 0 : link.is_share ? value : usual * value / (1 + usual * (value - 1));
-      const bool clear = usual > 0 && static_cast<float>(kLanes) * (1 - present) > static_cast<float>(lanes[f] + 2);
-      visit.grades[f] = clear ? std::uint8_t{0} : exact_grade(link.finding, lanes[f], s, out);
-    }
-    draw_values(place, cell, lanes, out, v);
+    draw_values(place, at, lanes, out, v);
     visit.sensory_segment = -1;
     if (m.sensory_level < 0 || visit.grades[m.sensory_level] == 0) return;
     Draws border(seed, out.index, Purpose::border, v);
@@ -520,49 +571,54 @@ struct People::Tables {
 
   // Whether a value follows no disease; at the first visit by sixteen bits of the finding's place among pronenesses, which
   // measured findings have no other use for.
-  bool follows_nothing(const std::uint16_t* lanes, std::uint64_t person, std::size_t v, int f) const {
+  bool follows_nothing(const std::uint16_t* lanes, std::uint64_t person, std::size_t v, std::size_t f) const {
     constexpr double kBorder = kUnmodelled * kLanes;
     if (v == 0 && lanes[f] != static_cast<std::uint16_t>(kBorder)) return lanes[f] < kBorder;
-    const double rest = unit(block(seed, person, Purpose::stray, v, static_cast<std::uint64_t>(f))[0]);
+    const double rest = unit(block(seed, person, Purpose::stray, v, f)[0]);
     return v == 0 ? lanes[f] + rest < kBorder : rest < kUnmodelled;
   }
 
-  void draw_values(const Place& place, int cell, const std::uint16_t* lanes, VirtualPerson& out, std::size_t v) const {
-    VirtualVisit& visit = out.visits[v];
-    const auto& centres = centre[static_cast<int>(out.sex)][place.piece->interval];
-    for (std::size_t i = 0; i < measured.size(); i += 8) {
-      const Block bits = block(seed, out.index, Purpose::measured, v, i / 8);
-      std::array<float, 8> z{};
-      for (std::size_t j = 0; j < 4 && i + 2 * j < measured.size(); ++j) {
-        const r123::float2 two = r123::boxmuller(static_cast<std::uint32_t>(bits[j]), static_cast<std::uint32_t>(bits[j] >> 32));
-        z[2 * j] = two.x, z[2 * j + 1] = two.y;
-      }
-      for (std::size_t j = i; j < std::min(i + 8, measured.size()); ++j) {
-        const ModelFinding& f = m.findings[measured[j]];
-        const Normal normal = normals[static_cast<std::size_t>(cell) * measured.size() + j];
-        const auto [low, slope_there, scaled] = centres[j];
-        const double mean = normal.shift + (slope_there == 0 ? scaled : on_scale(f.log_scale, low + place.w * slope_there));
-        double& x = visit.values[measured[j]];
-        if (follows_nothing(lanes, out.index, v, measured[j])) {
-          x = scale_low[j] +
-              unit(block(seed, out.index, Purpose::stray, v, static_cast<std::uint64_t>(measured[j]))[1]) * (scale_high[j] - scale_low[j]);
-          continue;
-        }
-        double unexplained = z[j - i];
-        if (const int before = last_value(out, v, measured[j]); before >= 0) {
-          const VirtualVisit& then = out.visits[static_cast<std::size_t>(before)];
-          const auto old = static_cast<std::size_t>(row(out.cause, out.variant, then.stage, m.levels[out.level].canal));
-          const Normal was = normals[old * measured.size() + j];
-          const double deviation = (then.values[measured[j]] - (mean - normal.shift + was.shift)) / was.sd;
-          unexplained = kSteadiness * deviation + std::sqrt(1 - kSteadiness * kSteadiness) * unexplained;
-        }
-        x = mean + normal.sd * unexplained;
-      }
+  void draw_values(const Place& place, std::size_t cell, const std::uint16_t* lanes, VirtualPerson& out, std::size_t v) const {
+    const std::size_t n = measured.size();
+    std::array<std::uint64_t, kMostFindings / 2> bits;
+    std::array<std::array<float, kMostFindings / 2>, 2> z;
+    const std::size_t pairs = (n + 15) / 16 * 8;
+    for (std::size_t i = 0; i < pairs; i += 4) {
+      const Block four = block(seed, out.index, Purpose::measured, v, i / 4);
+      for (std::size_t j = 0; j < 4; ++j) bits[i + j] = four[j];
     }
+    normal_pairs(bits.data(), pairs, z[0].data(), z[1].data());
+
+    std::array<float, kMostFindings> usual_value, its_log;
+    const Centre* usually = centre[static_cast<int>(out.sex)][place.piece->interval].data();
+    for (std::size_t j = 0; j < n; ++j) usual_value[j] = usually[j].value + static_cast<float>(place.w) * usually[j].slope;
+    std::fill(usual_value.data() + n, usual_value.data() + 2 * pairs, 1.F);
+    logarithms(usual_value.data(), 2 * pairs, its_log.data());
+
+    double* values = out.visits[v].values.data();
+    const Normal* normal = normals.data() + cell * n;
+    for (std::size_t j = 0; j < n; ++j) {
+      const double usual_there = measured[j].log ? its_log[j] : usual_value[j];
+      const double unexplained = v == 0 ? z[j % 2][j / 2] : remembered(z[j % 2][j / 2], usual_there, j, out, v);
+      values[measured[j].finding] = usual_there + normal[j].shift + normal[j].sd * unexplained;
+    }
+    for (const Scale& scale : measured)
+      if (follows_nothing(lanes, out.index, v, scale.finding))
+        values[scale.finding] = scale.low + unit(block(seed, out.index, Purpose::stray, v, scale.finding)[1]) * (scale.high - scale.low);
+  }
+
+  // What is unexplained of measured value j: a part of the last one written down, and the rest `fresh`.
+  double remembered(double fresh, double usually, std::size_t j, const VirtualPerson& out, std::size_t v) const {
+    const int before = last_value(out, v, measured[j].finding);
+    if (before < 0) return fresh;
+    const VirtualVisit& then = out.visits[static_cast<std::size_t>(before)];
+    const Normal was = normals[row(out, then.stage) * measured.size() + j];
+    return kSteadiness * (then.values[measured[j].finding] - (usually + was.shift)) / was.sd +
+           std::sqrt(1 - kSteadiness * kSteadiness) * fresh;
   }
 
   // The last visit before v at which the value was written down; -1: none.
-  static int last_value(const VirtualPerson& p, std::size_t v, int finding) {
+  static int last_value(const VirtualPerson& p, std::size_t v, std::size_t finding) {
     for (int i = static_cast<int>(v) - 1; i >= 0; --i)
       if (p.visits[static_cast<std::size_t>(i)].recorded[finding]) return i;
     return -1;
@@ -599,7 +655,7 @@ struct People::Tables {
     out.location_recorded = random.uniform() < recording->kinds[static_cast<std::size_t>(recording->location)].present[s];
   }
 
-  using Lanes = std::array<std::uint16_t, 1024>;
+  using Lanes = std::array<std::uint16_t, kMostFindings>;
 
   // Complaints may come and go for reasons of their own; context stays.
   void renew(std::uint64_t index, std::size_t v, double weeks, Lanes& lanes) const {
@@ -620,7 +676,7 @@ struct People::Tables {
   void draw_proneness(std::uint64_t index, Lanes& lanes) const {
     for (std::size_t i = 0; i < width; i += 16) {
       const Block bits = block(seed, index, Purpose::proneness, 0, i / 16);
-      std::memcpy(&lanes[i], bits.data(), 32);
+      for (std::size_t j = 0; j < 4; ++j) std::memcpy(&lanes[i + 4 * j], &bits[j], 8);
     }
   }
 
@@ -667,6 +723,9 @@ struct People::Tables {
     }
     const Place place = draw_who(out);
     draw_course(out);
+    // Rows come from afar: on their way while random bits are drawn.
+    const std::size_t first = row(out, out.visits[0].stage);
+    for (std::size_t f = 0; f < width; f += 32) __builtin_prefetch(&cells[first * width + f]);
     Lanes lanes;
     draw_proneness(index, lanes);
     for (std::size_t v = 0; v < out.visits.size() && out.visits[v].stage >= 0; ++v) {
@@ -679,7 +738,7 @@ struct People::Tables {
 
 People::People(const Model& model, std::uint64_t seed, Cohort cohort, const Recording* recording)
     : t_(std::make_unique<Tables>(model, seed, std::move(cohort), recording)) {
-  if (t_->width > 1024) throw std::invalid_argument("more than 1024 findings");
+  if (t_->width > kMostFindings) throw std::invalid_argument("more than 1024 findings");
   if (recording && recording->kinds.size() > 32) throw std::invalid_argument("more than 32 kinds of recording");
 }
 People::~People() = default;
