@@ -31,7 +31,7 @@ stage() {
       return
     fi
   done
-  if timeout --foreground 1500 "$@" >"$log" 2>&1 </dev/null; then
+  if timeout --foreground 3000 "$@" >"$log" 2>&1 </dev/null; then
     last=$(grep 'tests passed' "$log" || grep -v '^[[:space:]]*$' "$log" | tail -n 1)
     if [[ $last == "left out: "* ]]; then
       leave_out "$name" "${last#left out: }"
