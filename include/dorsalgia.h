@@ -173,6 +173,10 @@ DORSALGIA_API int dorsalgia_assess_stream(const dorsalgia_model *model, struct A
 DORSALGIA_API int dorsalgia_assess_batch(const dorsalgia_model *model, const struct ArrowSchema *table, struct ArrowArray *people,
                                          const dorsalgia_table_options *options, struct ArrowArray *out, dorsalgia_error *error);
 
+/* Reads a stream to its end now, and hands its batches out again: for callers that want errors as a code and a message, and no
+ * lock of theirs held while the work is done. `from` is moved. Code DORSALGIA_SOURCE when it fails, with its message. */
+DORSALGIA_API int dorsalgia_gather(struct ArrowArrayStream *from, struct ArrowArrayStream *out, dorsalgia_error *error);
+
 /* ---- virtual people: docs/simulation.md */
 
 typedef struct dorsalgia_simulate_options {

@@ -50,7 +50,9 @@ int main(void) {
   dorsalgia_report_options as_text = {.size = sizeof as_text, .format = "text"};
   char *report = NULL;
   if (dorsalgia_assess(model, person, strlen(person), &as_text, &report, &error) != DORSALGIA_OK) return failed("assess", &error);
-  printf("%.*s...\n\n", 400, report);
+  const char *end = report;
+  for (int line = 0; line < 8 && end; ++line) end = strchr(end + 1, '\n');
+  printf("%.*s\n ...\n\n", end ? (int)(end - report) : (int)strlen(report), report);
   dorsalgia_free_text(report);
 
   /* Three people: 30, 55 and 70 years; night pain no, unknown, yes. */

@@ -231,6 +231,17 @@ int dorsalgia_assess_batch(const dorsalgia_model* model, const struct ArrowSchem
   });
 }
 
+int dorsalgia_gather(struct ArrowArrayStream* from, struct ArrowArrayStream* out, dorsalgia_error* error) {
+  Stream owned;
+  if (from) owned = Stream(from);
+  return call(error, [&] {
+    needed(out, "out");
+    *out = ArrowArrayStream{};
+    needed(from, "from");
+    gather(std::move(owned), out);
+  });
+}
+
 int dorsalgia_simulate(const dorsalgia_model* model, const dorsalgia_simulate_options* options, struct ArrowArrayStream* out,
                        dorsalgia_error* error) {
   return call(error, [&] {

@@ -252,6 +252,36 @@ class Results : public Source {
   bool ended_ = false;
 };
 
+class Gathered : public Source {
+ public:
+  explicit Gathered(Stream from) : from_(std::move(from)) {
+    for (;;) {
+      Array array;
+      if (const int code = from_.it.get_next(&from_.it, &array.it); code != 0) {
+        const char* why = from_.it.get_last_error ? from_.it.get_last_error(&from_.it) : nullptr;
+        array.it = ArrowArray{};
+        throw Fault(code == EINVAL ? DORSALGIA_BAD_INPUT : DORSALGIA_SOURCE, why ? why : std::strerror(code));
+      }
+      if (!array.it.release) return;
+      batches_.push_back(std::move(array));
+    }
+  }
+  void schema(ArrowSchema* out) override {
+    if (const int code = from_.it.get_schema(&from_.it, out); code != 0)
+      throw Fault(DORSALGIA_SOURCE, fmt::format("the stream has no schema: {}", std::strerror(code)));
+  }
+  bool next(ArrowArray* out) override {
+    if (next_ == batches_.size()) return false;
+    *out = std::exchange(batches_[next_++].it, ArrowArray{});
+    return true;
+  }
+
+ private:
+  Stream from_;
+  std::vector<Array> batches_;
+  std::size_t next_ = 0;
+};
+
 struct Exported {
   std::unique_ptr<Source> source;
   std::string error;
@@ -301,6 +331,12 @@ void export_stream(std::unique_ptr<Source> source, ArrowArrayStream* out) {
     *s = ArrowArrayStream{};
   };
   out->private_data = exported.release();
+}
+
+void gather(Stream from, ArrowArrayStream* out) {
+  if (!from.it.release || !from.it.get_schema || !from.it.get_next)
+    throw Fault(DORSALGIA_BAD_INPUT, "the stream was released before it was read");
+  export_stream(std::make_unique<Gathered>(std::move(from)), out);
 }
 
 void assess_stream(std::shared_ptr<const Brain> brain, Stream people, const TableOptions& options, ArrowArrayStream* out) {

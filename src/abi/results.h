@@ -59,6 +59,9 @@ class Assessor {
 // The stream of results: moves out of `people`. Throws Fault.
 void assess_stream(std::shared_ptr<const Brain> brain, Stream people, const TableOptions& options, ArrowArrayStream* out);
 
+// The batches of a stream, read now. Throws Fault when it fails.
+void gather(Stream from, ArrowArrayStream* out);
+
 // A stream of tables from a function that fills the next one and returns false when there is none. Exceptions become its errors.
 class Source {
  public:

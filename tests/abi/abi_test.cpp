@@ -48,7 +48,9 @@ Results assess(Table& table, Error& error, const dorsalgia_table_options& o = op
   EXPECT_EQ(dorsalgia_assess_batch(model(), table.schema(), &array, &o, &out, &error), error.code);
   EXPECT_EQ(array.release, nullptr) << "the batch must have been moved";
   EXPECT_EQ(table.released, 1);
-  if (error.code == DORSALGIA_OK) EXPECT_EQ(dorsalgia_result_schema(model(), table.schema(), &o, &schema, nullptr), DORSALGIA_OK);
+  if (error.code == DORSALGIA_OK) {
+    EXPECT_EQ(dorsalgia_result_schema(model(), table.schema(), &o, &schema, nullptr), DORSALGIA_OK);
+  }
   return {schema, out};
 }
 
@@ -454,6 +456,29 @@ TEST(AbiStream, BatchesOfAnySizeAreOneTable) {
   EXPECT_EQ(big.released + none.released, 2);
   out.release(&out);
   EXPECT_TRUE(source.released);
+}
+
+TEST(AbiStream, IsGatheredWithItsErrors) {
+  Table good({numbers<double>("age", "g", {30.0})});
+  TestStream source{good.schema(), {good.batch(), good.batch()}, 0, "", false};
+  ArrowArrayStream in = source.stream(), out{};
+  Error error;
+  ASSERT_EQ(dorsalgia_gather(&in, &out, &error), DORSALGIA_OK) << error.message;
+  EXPECT_EQ(source.next, 2U);
+  for (const std::int64_t rows : {1, 1, 0}) {
+    ArrowArray array{};
+    ASSERT_EQ(out.get_next(&out, &array), 0);
+    EXPECT_EQ(array.length, rows);
+    if (array.release) array.release(&array);
+  }
+  out.release(&out);
+  EXPECT_TRUE(source.released);
+  TestStream broken{good.schema(), {good.batch()}, 0, "disk on fire", false};
+  in = broken.stream();
+  EXPECT_EQ(dorsalgia_gather(&in, &out, &error), DORSALGIA_SOURCE);
+  EXPECT_STREQ(error.message, "disk on fire");
+  EXPECT_EQ(out.release, nullptr);
+  EXPECT_EQ(dorsalgia_gather(nullptr, &out, &error), DORSALGIA_BAD_HANDLE);
 }
 
 TEST(AbiStream, FaultsOfALaterBatchAreToldAndLast) {
