@@ -194,7 +194,8 @@ TEST(AbiTable, SaysWhatColumnsThereAre) {
   ASSERT_EQ(dorsalgia_schema(model(), &schema, nullptr), DORSALGIA_OK);
   const Knowledge k = builtin_knowledge();
   EXPECT_EQ(schema.n_children, static_cast<std::int64_t>(6 + k.findings.size()));
-  for (std::int64_t i = 0; i < schema.n_children; ++i) EXPECT_NE(schema.children[i]->metadata, nullptr) << schema.children[i]->name;
+  for (std::int64_t i = 0; i < schema.n_children; ++i)
+    EXPECT_FALSE(metadata_of(*schema.children[i])["description"].empty()) << schema.children[i]->name;
   schema.release(&schema);
 }
 
@@ -312,7 +313,7 @@ TEST(AbiTable, UnknownColumnsAreNamedOnce) {
                                       booleans("truth_tumour", {true, true}), numbers<double>("weight", "g", {1.0, 1.0})};
   Table table(columns);
   const Results out = assess(table);
-  std::string said = out.schema().metadata ? std::string(out.schema().metadata, 400) : "";
+  const std::string said = metadata_of(out.schema())["dorsalgia.unknown_columns"];
   EXPECT_PRED2(says, said, "fevre (did you mean 'fever'?)\ncancer_history (in a table each cancer has a column");
   EXPECT_EQ(said.find("truth_tumour"), std::string::npos);
   Table strict(columns);

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -168,6 +169,28 @@ class Table {
   ArrowSchema schema_{};
   ArrowArray array_{};
 };
+
+// A schema's metadata: a count, then keys and values, each with its length before it.
+inline std::map<std::string, std::string> metadata_of(const ArrowSchema& schema) {
+  std::map<std::string, std::string> out;
+  const char* from = schema.metadata;
+  if (!from) return out;
+  const auto number = [&] {
+    std::int32_t x = 0;
+    std::memcpy(&x, from, sizeof x), from += sizeof x;
+    return x;
+  };
+  const auto word = [&] {
+    const std::int32_t size = number();
+    from += size;
+    return std::string(from - size, from);
+  };
+  for (std::int32_t n = number(); n > 0; --n) {
+    const std::string key = word();
+    out[key] = word();
+  }
+  return out;
+}
 
 // What comes out, by column name.
 class Results {
