@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-mapfile -t files < <(find src tests bench fuzz include -name '*.cpp' -o -name '*.h' 2>/dev/null | sort)
+mapfile -t files < <(find src tests bench fuzz include examples/c -name '*.cpp' -o -name '*.h' -o -name '*.c' 2>/dev/null | sort)
 case "${1:-check}" in
   check)
     if ! clang-format-14 --dry-run --Werror "${files[@]}"; then

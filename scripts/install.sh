@@ -6,7 +6,7 @@ set -euo pipefail
 run=(g++ cmake ninja-build libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libfmt-dev libeigen3-dev libcereal-dev libxxhash-dev
   librandom123-dev libceres-dev libhwy-dev)
 test=("${run[@]}" ccache clang clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 libgtest-dev librapidcheck-dev
-  libbenchmark-dev python3 python3-venv python3-yaml python3-matplotlib ca-certificates jq shellcheck)
+  libbenchmark-dev python3 python3-venv python3-yaml python3-matplotlib ca-certificates jq shellcheck openjdk-17-jre-headless)
 
 case "${1:-run}" in
   run) wanted=("${run[@]}") ;;
