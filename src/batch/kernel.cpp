@@ -5,9 +5,10 @@
 // cause and stage by set, and once more to be summed.
 //
 // People stand side by side in lanes, one block of them at a time; rows of present answers and of presenting times are made
-// person by person, along the table, and turned into lanes. Common factors (leaks of absent answers, prevalences) are left
-// out: posteriors are normalised at the end. Where that ends in nothing (1e-25 of what single precision holds), the row is
-// left to the exact engine.
+// person by person, along the table, and turned into lanes. No lane's numbers hang on what stands in the others: what is
+// left out because nobody of a block was asked would have been a factor of exactly 1. Common factors (leaks of absent
+// answers, prevalences) are left out as well: posteriors are normalised at the end. Where that ends in nothing (1e-25 of
+// what single precision holds), the row is left to the exact engine.
 //
 // Compiled once for every instruction set, and once for none (Highway's baseline, "plain").
 #include <algorithm>
@@ -443,8 +444,6 @@ class Blocks {
     told_places_.clear();
     for (int column : c.place)
       if (answered(c.planes->present[size(column)]) || answered(c.planes->absent[size(column)])) told_places_.push_back(column);
-    placed_ = !told_places_.empty() || !none(located);
-    if (!placed_) return;
     const int locations = static_cast<int>(t.m.locations.size());
     const VI index = hn::Max(location, hn::Zero(DI()));
     for (int i = 0; i < t.slots * t.places; ++i) at_slot_.store(size(i), one);
@@ -524,7 +523,7 @@ class Blocks {
     for (int j = 0; j < kPlaces; ++j) {
       const auto at = size(bucket.from + l + j);
       V v = sum[size(j)];
-      if (placed_) v = hn::Mul(v, told_.load(size(bucket.pattern * t.places) + at));
+      v = hn::Mul(v, told_.load(size(bucket.pattern * t.places) + at));
       levels_.store(at, hn::Add(levels_.load(at), v));
     }
   }
@@ -535,17 +534,9 @@ class Blocks {
     const std::size_t n = size(t.signatures);
     const float* HWY_RESTRICT apart = apart_[0];
     float* HWY_RESTRICT mass = mass_[0];
-    if (!placed_) {
-      const float* share = t.share_of.data();
-      for (std::size_t i = 0; i < n; ++i) hn::Store(hn::Mul(hn::Load(d, apart + i * lanes()), hn::Set(d, share[i])), d, mass + i * lanes());
-    }
-    if (!placed_ && !wanted_.levels) return;
     float* HWY_RESTRICT by_group = by_group_[0];
     const std::size_t groups = t.cause_of_group.size();
     for (std::size_t g = 0; g < groups; ++g) hn::Store(hn::Zero(d), d, by_group + g * lanes());
-    // Where nothing was said of places, all weigh as they are.
-    if (!placed_)
-      for (std::size_t g = 0; g < groups; ++g) factor_.store(g, hn::Set(d, 1.0F));
     const float* HWY_RESTRICT factor = factor_[0];
     const std::uint32_t* HWY_RESTRICT at = at_group_.data();
     const float* HWY_RESTRICT share = share_.data();
@@ -639,9 +630,8 @@ class Blocks {
     for (const auto& [group, share] : t.outside) {
       const auto at = size(t.s.outside);
       V v = hn::Mul(by_group_.load(size(group)), hn::Set(d, share));
-      if (placed_)
-        v = hn::Mul(v, hn::Mul(told_.load(size(t.pattern_of_group[size(group)] * t.places) + at),
-                               referred_.load(size(t.cause_of_group[size(group)]))));
+      v = hn::Mul(v, hn::Mul(told_.load(size(t.pattern_of_group[size(group)] * t.places) + at),
+                             referred_.load(size(t.cause_of_group[size(group)]))));
       levels_.store(at, hn::Add(levels_.load(at), v));
     }
     for (int l = 0; l < t.places; ++l) give(out_.levels, t.s.level_at[size(l)], levels_.load(size(l)));
@@ -656,11 +646,8 @@ class Blocks {
       one = hn::MulAdd(w, hn::Set(d, a.p[0]), one), two = hn::MulAdd(w, hn::Set(d, a.p[1]), two);
       three = hn::MulAdd(w, hn::Set(d, a.p[2]), three), four = hn::MulAdd(w, hn::Set(d, a.p[3]), four);
     };
-    if (placed_)
-      for (const LaneTables::Ahead& a : t.compression_by_cell)
-        add(hn::Mul(hn::Mul(apart_.load(size(a.signature)), factor_.load(size(a.group))), hn::Set(d, a.share)), a);
-    else
-      for (const LaneTables::Ahead& a : t.compression) add(mass_.load(size(a.signature)), a);
+    for (const LaneTables::Ahead& a : t.compression)
+      add(hn::Mul(hn::Mul(apart_.load(size(a.signature)), factor_.load(size(a.group))), hn::Set(d, a.share)), a);
     give(out_.compression, 0, one), give(out_.compression, 1, two), give(out_.compression, 2, three), give(out_.compression, 3, four);
   }
 
@@ -676,7 +663,6 @@ class Blocks {
   VI low_, high_;
   V w_;
   std::array<bool, kRows> any_{};
-  bool placed_ = false;
   Rows rates_, parents_, sets_, course_stages_, causes_, set_product_, stages_, exceptions_, apart_, mass_, at_slot_, told_, referred_,
       factor_, by_group_, by_stage_, by_set_, levels_;
   std::vector<Rows> value_likelihood_;

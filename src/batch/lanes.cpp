@@ -93,7 +93,6 @@ LaneTables::LaneTables(const Model& model, const Space& space)
       cause_of_stage.push_back(c);
       course_stage_of.push_back(first_of_course[at(m.causes[at(c)].course)] + k - s.stage_offset[at(c)]);
     }
-  for (Eigen::Index i = 0; i < s.n(); ++i) share_of.push_back(narrow(s.share_of[i]));
   for (int i = 0; i < sets; ++i) {
     mechanisms_of_set.emplace_back();
     for (MechanismSet rest = s.sets[at(i)]; rest; rest &= rest - 1) mechanisms_of_set.back().push_back(__builtin_ctz(rest));
@@ -273,11 +272,9 @@ LaneTables::LaneTables(const Model& model, const Space& space)
     for (std::size_t i = 0; i < p.size(); ++i) out.p[i] = narrow(p[i]);
     return out;
   };
-  for (int k = 0; k < signatures; ++k)
-    if (s.compression_of[at(k)].back() > 0) compression.push_back(ahead(k, 0, 1, s.compression_of[at(k)]));
   for (const auto& [cell, p] : s.compressible) {
     const Cell& c = s.cells[at(cell)];
-    compression_by_cell.push_back(ahead(c.signature, new_index[at(c.group)], c.share, p));
+    compression.push_back(ahead(c.signature, new_index[at(c.group)], c.share, p));
   }
   for (int k = 0; k < kClasses; ++k)
     for (int i = s.class_begin[at(k)]; i < s.class_begin[at(k) + 1]; ++i) {

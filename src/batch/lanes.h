@@ -91,7 +91,6 @@ struct LaneTables {
   std::vector<float> setting;                        // [cause * settings + setting]
   std::vector<int> course_stage_of, cause_of_stage;  // by flat stage
   std::vector<int> stage_of, set_of;                 // by signature
-  std::vector<float> share_of;                       // by signature
   std::vector<std::vector<int>> mechanisms_of_set;   // by set
   std::vector<int> set_order;                        // smaller sets first
 
@@ -131,8 +130,7 @@ struct LaneTables {
     float share;
     std::array<float, kForecastWeeks.size()> p;
   };
-  std::vector<Ahead> compression;          // by signature, group and share unused
-  std::vector<Ahead> compression_by_cell;  // the same where places were told
+  std::vector<Ahead> compression;  // cells in which cord or cauda may come under pressure
   // Neighbouring signatures of one class, cause and stage.
   struct Run {
     int klass, stage, from, to;
