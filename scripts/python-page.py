@@ -118,7 +118,7 @@ for name, adults in {"every answer": answered, "as in records": records}.items()
 ```
 
 With every answer as many tumours are stated as there are. In records a complaint is written down more often than its absence; the
-model takes what is not written for not asked, so it states too many: whoever uses it on records must know that.
+model takes what is not written for not asked, so it states too many: see "Records" in [limits.md](limits.md).
 
 ```python
 import matplotlib.pyplot as plt

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -134,6 +136,43 @@ ColumnView::ColumnView(const Type& type, const ArrowArray& array, std::int64_t o
     entry_type_->coded = false;
     entries_ = std::make_unique<ColumnView>(*entry_type_, *array.dictionary, 0, array.dictionary->length, name);
   }
+}
+
+namespace {
+
+// The bits of a byte as eight bytes of 0 and 1, the lowest first.
+constexpr std::uint64_t spread(unsigned byte) {
+  std::uint64_t out = 0;
+  for (int i = 0; i < 8; ++i) out |= static_cast<std::uint64_t>(byte >> i & 1) << (8 * i);
+  return out;
+}
+constexpr auto kSpread = [] {
+  std::array<std::uint64_t, 256> out{};
+  for (unsigned byte = 0; byte < 256; ++byte) out[byte] = spread(byte);
+  return out;
+}();
+
+// Eight bits from any place on.
+std::uint64_t eight(const std::uint8_t* bits, std::int64_t at) {
+  const unsigned shift = at & 7, low = bits[at >> 3], high = shift ? bits[(at >> 3) + 1] : 0U;
+  return kSpread[(low >> shift | high << (8 - shift)) & 255U];
+}
+
+}  // namespace
+
+void ColumnView::answers(std::int64_t from, int rows, std::int8_t yes, std::int8_t* to) const {
+  static_assert(std::endian::native == std::endian::little);
+  const std::uint8_t *values = static_cast<const std::uint8_t*>(values_), *validity = validity_;
+  const std::int64_t at = offset_ + from;
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  int r = 0;
+  for (; r + 8 <= rows; r += 8) {
+    const std::uint64_t known = validity ? eight(validity, at + r) : kOnes;
+    // Byte by byte; none carries into the next.
+    const std::uint64_t codes = (known & eight(values, at + r)) * static_cast<std::uint8_t>(yes) | (known ^ kOnes) * 0xFF;
+    std::memcpy(to + r, &codes, sizeof codes);
+  }
+  for (; r < rows; ++r) to[r] = !known(from + r) ? std::int8_t{-1} : boolean(from + r) ? yes : std::int8_t{0};
 }
 
 double ColumnView::number(std::int64_t row) const {

@@ -82,6 +82,8 @@ class ColumnView {
     const std::int64_t at = offset_ + row;
     return (static_cast<const std::uint8_t*>(values_)[at >> 3] >> (at & 7) & 1) != 0;
   }
+  // Of boolean columns, `rows` at once and without a branch a cell: `yes`, 0, or -1 where it is null. Most cells of a table are these.
+  void answers(std::int64_t from, int rows, std::int8_t yes, std::int8_t* to) const;
   double number(std::int64_t row) const;          // integer, natural, real, decimal
   std::string_view text(std::int64_t row) const;  // not of coded columns; Fault when its offsets lie
   std::int64_t code(std::int64_t row) const;      // of coded columns: index into entries(); Fault when out of range

@@ -284,10 +284,7 @@ void PeopleReader::codes(const Bound& c, std::size_t index, const Batch& batch, 
   const int present = c.what == What::graded ? c.words.at("present") : 0;
   switch (c.type.kind) {
     case Kind::null: return;
-    case Kind::boolean:
-      for (int r = 0; r < rows; ++r)
-        if (view.known(from + r)) to[r] = static_cast<std::int8_t>(view.boolean(from + r) ? present : 0);
-      return;
+    case Kind::boolean: view.answers(from, rows, static_cast<std::int8_t>(present), to); return;
     case Kind::text:
       if (view.type().coded) {
         const std::vector<int>& entries = batch.entries_[index];
