@@ -3,25 +3,12 @@
 #include <benchmark/benchmark.h>
 
 #include "batch/batch.h"
-#include "knowledge/knowledge.h"
+#include "builtin.h"
 #include "simulation/people.h"
 
 namespace {
 
 using namespace dorsalgia;
-
-const Knowledge& knowledge() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
-const Model& model() {
-  static const Model m = compile(knowledge());
-  return m;
-}
-const ExactEngine& engine() {
-  static const ExactEngine e(model());
-  return e;
-}
 
 PeopleTable records(int rows) {
   const Model& m = model();

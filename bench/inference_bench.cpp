@@ -3,26 +3,12 @@
 
 #include <string>
 
-#include "inference/exact.h"
+#include "builtin.h"
 #include "inference/explain.h"
-#include "knowledge/knowledge.h"
 
 namespace {
 
 using namespace dorsalgia;
-
-const Knowledge& knowledge() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
-const Model& model() {
-  static const Model m = compile(knowledge());
-  return m;
-}
-const ExactEngine& engine() {
-  static const ExactEngine e(model());
-  return e;
-}
 
 // A woman of 68 in general practice, six weeks of pain in the chest part of the spine; the first so many of what is
 // usually asked, with a blood test and an earlier cancer among them.

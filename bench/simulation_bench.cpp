@@ -1,21 +1,12 @@
 // How many virtual people a second, on one core.
 #include <benchmark/benchmark.h>
 
-#include "knowledge/knowledge.h"
+#include "builtin.h"
 #include "simulation/people.h"
 
 namespace {
 
 using namespace dorsalgia;
-
-const Knowledge& knowledge() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
-const Model& model() {
-  static const Model m = compile(knowledge());
-  return m;
-}
 
 void draw(benchmark::State& state, Cohort cohort, bool as_a_record) {
   const Recording recording = compile_recording(knowledge(), model());

@@ -3,18 +3,13 @@
 #include "evidence/evaluate.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
-#include <thread>
 
 #include "cli/cli.h"
 #include "cli/progress.h"
@@ -29,41 +24,6 @@ namespace {
 
 constexpr int kWidth = 100;
 constexpr std::size_t kLargestCases = 256u << 20;
-
-// Says on a terminal that work goes on, once it has lasted two seconds.
-class Waiting {
- public:
-  explicit Waiting(std::size_t cases) {
-    if (isatty(STDERR_FILENO)) thread_ = std::thread([this, cases] { run(cases); });
-  }
-  ~Waiting() {
-    {
-      const std::lock_guard lock(mutex_);
-      done_ = true;
-    }
-    changed_.notify_one();
-    if (thread_.joinable()) thread_.join();
-  }
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-
- private:
-  void run(std::size_t cases) {
-    using namespace std::chrono_literals;
-    const auto begin = std::chrono::steady_clock::now();
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, 2s, [&] { return done_; })) return;
-    do {
-      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begin).count();
-      fmt::print(stderr, "\rscoring {} cases, {} s", cases, seconds);
-    } while (!changed_.wait_for(lock, 1s, [&] { return done_; }));
-    fmt::print(stderr, "\r\x1b[K");
-  }
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool done_ = false;
-  std::thread thread_;
-};
 
 std::string share(const json& x) { return x.is_number() ? fmt::format("{:.1f}%", 100 * x.get<double>()) : "-"; }
 std::string area(const json& x) { return x.is_number() ? fmt::format("{:.3f}", x.get<double>()) : "-"; }
@@ -166,8 +126,8 @@ void run_cases(const Shared& shared, const Options& o, const std::string& lines)
   std::vector<CaseFault> faults;
   json result;
   {
-    const Waiting waiting(static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n')) + (lines.back() != '\n'));
-    result = evaluate(lines, brain.knowledge, *brain.engine, o.profile, faults);
+    Progress progress(static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n')) + (lines.back() != '\n'), "cases");
+    result = evaluate(lines, brain.knowledge, *brain.engine, o.profile, faults, [&] { progress.add(1); });
   }
   const bool colour = shared.use_colour() && (o.output.empty() || o.output == "-");
   const std::string ending = fmt::format("\nModel {} ({}), profile {}.\n", result["model"]["version"].get<std::string>(),

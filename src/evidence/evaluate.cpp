@@ -137,7 +137,7 @@ CauseWeights equal_groups(const Model& m) {
 }
 
 json evaluate(const std::string& lines, const Knowledge& k, const ExactEngine& engine, const std::string& profile,
-              std::vector<CaseFault>& faults) {
+              std::vector<CaseFault>& faults, const std::function<void()>& one_more) {
   const Model& m = engine.model();
   const CauseWeights equal = equal_groups(m);
   Tally all, headline;
@@ -147,6 +147,7 @@ json evaluate(const std::string& lines, const Knowledge& k, const ExactEngine& e
   std::istringstream in(lines);
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {
+    if (number > 1 && one_more) one_more();
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     json c;
     std::vector<PersonFault> bad;

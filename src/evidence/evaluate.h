@@ -3,6 +3,7 @@
 // equally common in the population at large, and with the true base rates.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -17,9 +18,10 @@ struct CaseFault {
   std::string text;
 };
 
-// One JSON object a line. Faults: lines that are not cases (they are not scored).
+// One JSON object a line. Faults: lines that are not cases (they are not scored). one_more: called line by line, for progress.
+// one_more: called after each line, for a progress bar.
 nlohmann::json evaluate(const std::string& lines, const Knowledge& knowledge, const ExactEngine& engine, const std::string& profile,
-                        std::vector<CaseFault>& faults);
+                        std::vector<CaseFault>& faults, const std::function<void()>& one_more = {});
 
 // Weights by cause that make every group equally common over the whole population, keeping the mix within a group.
 CauseWeights equal_groups(const Model& model);

@@ -20,14 +20,6 @@ void interval_from_total(StudyFigure& f) {
   f.high = std::min(1.0, std::max(p + half, f.value));
 }
 
-Status status_of(Reader r) {
-  const std::string word = r.text();
-  for (Status s : {Status::checked, Status::secondary, Status::recalled, Status::judgement})
-    if (word == status_name(s)) return s;
-  if (r.ok()) r.fault(fmt::format("'{}' is not a status", word), "checked, secondary, recalled or judgement");
-  return Status::judgement;
-}
-
 Use use_of(Reader r) {
   const std::string word = r.text();
   for (Use u : {Use::calibration, Use::validation, Use::context})
@@ -150,7 +142,7 @@ class StudyReader {
     f.because = r.get("because", false).text();
     f.missed = r.get("missed", false).text();
     f.cite.file = r.file(), f.cite.line = r.line(), f.cite.source = study.source;
-    f.cite.status = status_of(r.get("status"));
+    f.cite.status = read_status(r.get("status"));
     f.cite.where = r.get("where", false).text();
     f.cite.note = r.get("note", false).text();
     if (r.has("of")) f.of = condition(r.get("of"));

@@ -28,14 +28,6 @@ constexpr std::size_t kLargestFile = 4u << 20;
 constexpr std::size_t kDeepestFile = 64;
 constexpr int kMostNodes = 200000;
 
-Status read_status(Reader r) {
-  const std::string word = r.text();
-  for (Status s : {Status::checked, Status::secondary, Status::recalled, Status::judgement})
-    if (word == status_name(s)) return s;
-  if (r.ok()) r.fault(fmt::format("'{}' is not a status", word), "checked, secondary, recalled or judgement");
-  return Status::judgement;
-}
-
 Citation read_citation(Reader& r) {
   Citation c;
   c.file = r.file();

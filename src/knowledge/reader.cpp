@@ -138,4 +138,12 @@ void Reader::finish() {
   }
 }
 
+Status read_status(Reader r) {
+  const std::string word = r.text();
+  for (Status s : {Status::checked, Status::secondary, Status::recalled, Status::judgement})
+    if (word == status_name(s)) return s;
+  if (r.ok()) r.fault(fmt::format("'{}' is not a status", word), "checked, secondary, recalled or judgement");
+  return Status::judgement;
+}
+
 }  // namespace dorsalgia

@@ -47,4 +47,7 @@ class Reader {
   std::set<std::string> read_, known_;
 };
 
+// How sure a number is: checked, secondary, recalled or judgement; anything else is a fault.
+Status read_status(Reader r);
+
 }  // namespace dorsalgia
