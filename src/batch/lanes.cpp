@@ -250,7 +250,7 @@ LaneTables::LaneTables(const Model& model, const Space& space)
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return bucket_of(a) < bucket_of(b); });
   std::vector<int> new_index(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
-    const Group& g = s.groups[at(order[i])];
+    const PlaceGroup& g = s.groups[at(order[i])];
     new_index[at(order[i])] = static_cast<int>(i);
     const int from = static_cast<int>(s.canal_begin[at(g.canal)]), count = static_cast<int>(s.canal_begin[at(g.canal) + 1]) - from;
     if (i == 0 || bucket_of(order[i]) != bucket_of(order[i - 1])) buckets.push_back({g.pattern, from, count, static_cast<int>(i), 0, {}});

@@ -679,7 +679,7 @@ std::vector<DrawnState> ExactEngine::states_at(const Presentation& person, const
         std::size_t c = first[i];
         left *= total;
         while (c + 1 < first[i + 1] && left >= weight(t.cells[c])) left -= weight(t.cells[c++]);
-        const Group& group = t.groups[t.cells[c].group];
+        const PlaceGroup& group = t.groups[t.cells[c].group];
         left /= weight(t.cells[c]);
         const Index from = t.canal_begin[group.canal], count = t.canal_begin[group.canal + 1] - from;
         ArrayXd where = t.level_share.col(group.cause).segment(from, count).array();

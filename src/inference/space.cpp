@@ -93,7 +93,7 @@ void Space::build_cells() {
           if (variant == 1) set |= MechanismSet{1} << cause.accompaniment;
           const MechanismSet active = m->real(set, static_cast<Canal>(canal));
           const int klass = 2 * m->is_tumour(index) + m->is_emergency(index, active);
-          const Group group{index, canal, index_of(patterns, active & placed), klass};
+          const PlaceGroup group{index, canal, index_of(patterns, active & placed), klass};
           const auto [it, fresh] =
               group_index.emplace(std::array<int, 4>{group.cause, group.canal, group.pattern, klass}, static_cast<int>(groups.size()));
           if (fresh) groups.push_back(group);

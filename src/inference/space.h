@@ -31,7 +31,7 @@ struct Cell {
 };
 
 // All that evidence about places can see.
-struct Group {
+struct PlaceGroup {
   int cause, canal, pattern, klass;
 };
 
@@ -45,7 +45,7 @@ struct Space {
   std::vector<MechanismSet> sets;                      // the sets of mechanisms that occur
   std::vector<Cell> cells;                             // by signature
   std::vector<std::pair<int, Forecast>> compressible;  // cells in which cord or cauda may come under pressure
-  std::vector<Group> groups;
+  std::vector<PlaceGroup> groups;
   std::vector<Chain> chains;        // by course and tempo
   std::vector<int> chain_of;        // by cause
   std::vector<int> first_of_chain;  // first cause of each chain
