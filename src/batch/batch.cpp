@@ -1,9 +1,7 @@
 #include "batch/batch.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstring>
 #include <stdexcept>
 
 #include "batch/lanes.h"
@@ -55,39 +53,22 @@ struct BatchEngine::Tables {
       const auto& column = people.graded[i];
       const ModelFinding& f = m.findings[static_cast<std::size_t>(column.finding)];
       const bool about_context = f.shape == Shape::context || f.shape == Shape::history;
-      (about_context ? c.context : f.place_segment >= 0 ? c.place : c.discrete).push_back(static_cast<int>(i));
-      if (!about_context) continue;
+      (about_context ? c.context : c.discrete).push_back(static_cast<int>(i));
+      if (!about_context) {
+        if (lanes.finding[static_cast<std::size_t>(column.finding)].graded_with_exceptions)
+          planes.present[i].each([&](std::size_t r) { c.odd[r] = 1; });
+        continue;
+      }
       // A factor that nobody of this age has excludes every cause but those that bring it: rare, and left to the exact engine.
       const ContextLanes& its = lanes.context[static_cast<std::size_t>(column.finding)];
-      each(planes.present[i], [&](std::size_t r) {
+      planes.present[i].each([&](std::size_t r) {
         const auto share = [&](int at) { return its.prevalence[static_cast<std::size_t>(at)]; };
         if (share(c.low[r]) + c.w[r] * (share(c.high[r]) - share(c.low[r])) <= 0) c.odd[r] = 1;
         const int grade = column.grade[r];
         if (f.shape == Shape::history && grade < kHistoryBins && !its.bin_possible[static_cast<std::size_t>(grade)]) c.odd[r] = 1;
       });
     }
-    // Column by column is how the table lies; row by row is how it is read.
-    c.first_present.assign(rows + 1, 0);
-    for (int i : c.discrete) each(planes.present[static_cast<std::size_t>(i)], [&](std::size_t r) { ++c.first_present[r + 1]; });
-    for (std::size_t r = 0; r < rows; ++r) c.first_present[r + 1] += c.first_present[r];
-    c.present.resize(static_cast<std::size_t>(c.first_present[rows]));
-    std::vector<int> next(c.first_present.begin(), c.first_present.end() - 1);
-    for (int i : c.discrete) {
-      const bool odd = lanes.finding[static_cast<std::size_t>(people.graded[static_cast<std::size_t>(i)].finding)].graded_with_exceptions;
-      each(planes.present[static_cast<std::size_t>(i)], [&](std::size_t r) {
-        c.present[static_cast<std::size_t>(next[r]++)] = static_cast<std::uint16_t>(i);
-        if (odd) c.odd[r] = 1;
-      });
-    }
     return c;
-  }
-
-  template <class Use>
-  static void each(const Bits& bits, Use use) {
-    std::array<std::uint64_t, kChunk / 64> words{};
-    std::memcpy(words.data(), &bits, sizeof(words));
-    for (std::size_t i = 0; i < words.size(); ++i)
-      for (std::uint64_t rest = words[i]; rest; rest &= rest - 1) use(64 * i + static_cast<std::size_t>(__builtin_ctzll(rest)));
   }
 
   // One row by the exact engine.

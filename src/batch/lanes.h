@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <new>
 #include <vector>
 
 #include "batch/table.h"
@@ -18,34 +19,53 @@ inline int padded(int n) { return (n + kMostLanes - 1) / kMostLanes * kMostLanes
 // A table by age and sex: [sex * kAgeBands + band].
 using ByAge = std::array<float, 2 * kAgeBands>;
 
-// How a discrete finding that is not about a place hangs on a state. P(at most grade g) = (1 - leak) a, and so
-// P(more than g) = b + a leak with b = 1 - a, which loses no digits where a is near 1.
+// Numbers that are read a cache line at a time: they begin at one, and end at one once padded.
+template <class T>
+struct LineAligned {
+  using value_type = T;
+  LineAligned() = default;
+  template <class U>
+  LineAligned(const LineAligned<U>& /*other*/) {}  // NOLINT(google-explicit-constructor): as allocators do
+  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kAlignment)); }
+  void deallocate(T* at, std::size_t /*n*/) { ::operator delete(at, kAlignment); }
+  friend bool operator==(const LineAligned& /*a*/, const LineAligned& /*b*/) { return true; }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+};
+using Row = std::vector<float, LineAligned<float>>;
+
+// What the weight of a state is multiplied from. An answer is a row of numbers over some of these. A spot is a place as
+// seen by a pattern of neural mechanisms.
+enum class Part : std::uint8_t { mechanisms, causes, course_stages, spots, sets };
+inline constexpr std::size_t kParts = 5;
+
+// How a discrete finding hangs on a state. P(at most grade g) = (1 - leak) a, and so P(more than g) = b + a leak with
+// b = 1 - a, which loses no digits where a is near 1.
 //
-// a is a product over three parents: mechanisms, stage, cause. Over one of them, the *base*, it is a short row; states for
-// which the others speak too are *exceptions*, each with its own a. They lie in windows of neighbouring signatures.
+// a is a product over mechanisms, stage and cause; of findings about places it hangs on the spot alone. Over one of these
+// parts, the *base*, it is a short row; states for which the others speak too are *exceptions*, each with its own a.
 struct FindingLanes {
-  enum class Base : std::uint8_t { sets, course_stages, causes };
-  struct Window {
-    int from;                                                      // signature
-    std::array<float, kMostLanes> a_base, b_base, a_full, b_full;  // 1, 0, 1, 0 where there is no exception
+  struct alignas(64) Window {
+    int from;                                                // signature, a multiple of kMostLanes
+    std::array<float, kMostLanes> ratio{};                   // of full to base, if the leak is one number
+    std::array<float, kMostLanes> a_base{}, b_base{}, a_full{}, b_full{};  // 1, 0, 1, 0 where there is no exception
   };
   struct Grade {
     ByAge leak;
-    std::vector<float> a, b;  // over the base, padded with a = 1, b = 0
+    bool one_leak;  // whatever age and sex
+    Row a, b;       // over the base, padded with a = 1, b = 0
     std::vector<Window> exceptions;
   };
-  struct Factor {
-    std::uint16_t parent;  // mechanism, then cause, then course stage
-    float absent;          // 1 - what it alone would bring
-  };
-  Base base = Base::sets;
-  std::vector<Grade> upto;  // by grade but the top
-  std::vector<Factor> factors;
+  Part base = Part::sets;
+  std::vector<Grade> upto;             // by grade but the top
+  std::array<Row, kParts> absent;      // what "absent" leaves of each part, padded with 1; empty where it leaves all
   bool graded_with_exceptions = false;  // such rows go through the exact engine
 };
 
 // A context factor or cancer history: how its linked causes differ from all others.
 struct ContextLanes {
+  static constexpr std::array<float, kHistoryBins> kAnyYears = {1, 1, 1, 1, 1};
   struct Linked {
     int cause;
     bool is_share;
@@ -70,73 +90,78 @@ struct MeasuredLanes {
   float unmodelled = 0;               // density of values that follow no disease
 };
 
-struct PlaceLanes {
-  ByAge leak;
-  std::vector<float> a, b;  // [pattern * places + place]
-  struct Factor {
-    int place;     // slot * places + place; slots: the mechanisms that place findings know
-    float absent;  // 1 - what the mechanism alone would bring there
-  };
-  std::vector<Factor> factors;
-};
-
 struct LaneTables {
   LaneTables(const Model& model, const Space& space);
 
   const Model& m;
   const Space& s;
-  int causes, stages, course_stages, sets, signatures, mechanisms, places, patterns, settings;
+  int causes, stages, course_stages = 0, sets, signatures, mechanisms, places, settings;
 
-  std::vector<float> rate;                           // [sex * kAgeBands + band][cause], padded
-  std::vector<float> setting;                        // [cause * settings + setting]
-  std::vector<int> course_stage_of, cause_of_stage;  // by flat stage
+  // Signatures here are those of Space in the order of their stages: what a cause or stage brings is then side by side.
   std::vector<int> stage_of, set_of;                 // by signature
+  std::vector<int> course_stage_of, cause_of_stage;  // by flat stage
   std::vector<std::vector<int>> mechanisms_of_set;   // by set
-  std::vector<int> set_order;                        // smaller sets first
+  std::vector<std::uint8_t> tumour, malignant;       // by cause
+
+  std::array<Row, 2 * kAgeBands> rate;               // by cause
+  std::vector<Row> setting;                          // by setting: how strongly it selects each cause
+  std::vector<ByAge> coming;                         // by setting: all rates, as it selects them
 
   // Presenting times: P(stage at t) as polynomials in log time, cell by cell: [cell][degree][stage], padded.
   int cells = 0;
   double first_weeks = 0, first_log = 0, cell_width = 0, last_weeks = 0;  // cells are even in log(weeks + first_weeks)
-  std::vector<float> time, ever;
+  Row time, ever;
 
   std::vector<FindingLanes> finding;  // by finding; empty ones where the shape is another
   std::vector<ContextLanes> context;
   std::vector<MeasuredLanes> measured;
-  std::vector<PlaceLanes> place;
 
-  std::vector<float> pain;                         // [place][location]
-  std::vector<float> referral;                     // [cause][location]
-  std::vector<std::vector<int>> slots_of_pattern;  // mechanisms of a pattern, by slot
-  int slots = 0;
+  // Spots: the places of each bucket, then one for each cause that may lie outside the spine.
+  int spots = 0;
+  std::vector<Row> pain;  // by location, after the one for "not said": P(felt there) by spot
 
-  // Groups in the order of part of the canal and pattern, so that a bucket shares its places and what is told of them.
+  // Groups of cells that evidence about places cannot tell apart, in the order of part of the canal and pattern, so that a
+  // bucket shares its spots.
   struct Bucket {
-    int pattern, from, places;  // places: from, from + 1, ...
+    int pattern, from, places, spot;  // places: from, from + 1, ...; spot of the first
     int first, groups;
-    std::vector<float> share;  // [group][place]; 0 for the place that is not in the spine
+    std::vector<float> share;  // [group][place], of all levels of the cause; 0 for the place that is not in the spine
   };
+  struct Outside {
+    int group, spot;
+    float share;
+  };
+  int groups = 0;
   std::vector<Bucket> buckets;
-  std::vector<std::pair<int, float>> outside;  // groups that lie outside the spine, and their share there
-  std::vector<int> cause_of_group, pattern_of_group;
+  std::vector<Outside> outside;
+  std::vector<std::vector<int>> mechanisms_of_pattern;  // neural mechanisms
 
-  struct PlacedCell {
-    int group;
-    float share;
+  // States, apart from the level: the cells of one stage and variant that do not differ in what is asked about them, but for
+  // the group (and with it the neural mechanisms).
+  struct Cell {
+    std::uint16_t set, group, signature;
   };
-  std::vector<PlacedCell> placed;  // by signature
-  std::vector<int> first_placed;   // by signature; last entry: all
-  struct Ahead {
-    int signature, group;
-    float share;
-    std::array<float, kForecastWeeks.size()> p;
+  struct State {
+    int end;      // of its cells: they begin where those of the state before end
+    float share;  // of the variant
+    int others;   // index into mechanisms_of_others
+    bool emergency, ahead;
+    std::array<float, kForecastWeeks.size()> p;  // forecast of compression; 0 unless `ahead`
   };
-  std::vector<Ahead> compression;  // cells in which cord or cauda may come under pressure
-  // Neighbouring signatures of one class, cause and stage.
-  struct Run {
-    int klass, stage, from, to;
-  };
-  std::vector<Run> runs;
-  std::vector<std::uint8_t> tumour, malignant;  // by cause
+  std::vector<Cell> cell;
+  std::vector<State> state;
+  std::vector<int> first_state;                        // by flat stage; last entry: all
+  std::vector<std::vector<int>> mechanisms_of_others;  // sets of mechanisms that are not neural
+
+ private:
+  void lay_out_states();
+  void fit_times();
+  void add_context(std::size_t finding);
+  void add_measured(std::size_t finding);
+  void add_place(std::size_t finding);
+  void add_discrete(std::size_t finding);
+
+  std::vector<int> first_of_course_, signature_order_;
 };
 
 inline constexpr int kTimeDegree = 5;
@@ -150,10 +175,7 @@ struct LaneChunk {
   std::vector<int> time_cell;                 // -1: duration unknown
   std::vector<float> time_x;                  // in [-1, 1]
   std::vector<std::uint8_t> odd;              // rows for the exact engine
-  std::vector<int> discrete, context, place;  // columns of people->graded
-  // By row: the discrete columns that say "present": present[first_present[row] .. first_present[row + 1]).
-  std::vector<int> first_present;
-  std::vector<std::uint16_t> present;
+  std::vector<int> discrete, context;         // columns of people->graded
 };
 
 // Fills the posteriors of all rows that are not odd; marks as odd those for whom single precision ends.

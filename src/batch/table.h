@@ -2,7 +2,9 @@
 // said is unknown, by a code of its own and never by a NaN.
 #pragma once
 
-#include <bitset>
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -43,7 +45,48 @@ struct PeopleTable {
 Presentation person_of(const PeopleTable& table, const Model& model, int row);
 
 // One bit a row.
-using Bits = std::bitset<kChunk>;
+struct Bits {
+  static constexpr std::size_t kPerWord = 64;
+  std::array<std::uint64_t, kChunk / kPerWord> words{};
+
+  bool operator[](std::size_t row) const { return (words[row / kPerWord] >> row % kPerWord & 1) != 0; }
+  // The bits of `count` rows from `first` on; count divides 64 and first is a multiple of it.
+  std::uint64_t slice(int first, std::size_t count) const {
+    const auto from = static_cast<std::size_t>(first);
+    return words[from / kPerWord] >> from % kPerWord & ~std::uint64_t{0} >> (kPerWord - count);
+  }
+  Bits& operator&=(const Bits& other) {
+    for (std::size_t i = 0; i < words.size(); ++i) words[i] &= other.words[i];
+    return *this;
+  }
+  Bits& operator|=(const Bits& other) {
+    for (std::size_t i = 0; i < words.size(); ++i) words[i] |= other.words[i];
+    return *this;
+  }
+  Bits operator~() const {
+    Bits out;
+    for (std::size_t i = 0; i < words.size(); ++i) out.words[i] = ~words[i];
+    return out;
+  }
+  friend Bits operator&(Bits a, const Bits& b) { return a &= b; }
+
+  // Those of the first `rows` rows of whom `holds` is true.
+  template <class Holds>
+  static Bits where(std::size_t rows, Holds holds) {
+    Bits out;
+    for (std::size_t first = 0; first < rows; first += kPerWord) {
+      std::uint64_t word = 0;
+      for (std::size_t i = 0; i < std::min(kPerWord, rows - first); ++i) word |= std::uint64_t{holds(first + i)} << i;
+      out.words[first / kPerWord] = word;
+    }
+    return out;
+  }
+  template <class Use>
+  void each(Use use) const {
+    for (std::size_t i = 0; i < words.size(); ++i)
+      for (std::uint64_t rest = words[i]; rest != 0; rest &= rest - 1) use(kPerWord * i + static_cast<std::size_t>(__builtin_ctzll(rest)));
+  }
+};
 
 // Who has answered what, column by column of PeopleTable::graded.
 struct Planes {

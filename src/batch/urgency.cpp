@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 
 #include "pathway/pathway.h"
@@ -15,6 +16,8 @@
 namespace dorsalgia {
 
 namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct Known {
   Bits yes, no;
@@ -59,13 +62,14 @@ class Evaluator {
   Evaluator(const Model& m, const PeopleTable& people, const Planes& planes)
       : m_(m), t_(people), planes_(planes), column_of_(m.findings.size(), -1), rows_(static_cast<std::size_t>(people.rows)) {
     for (std::size_t i = 0; i < t_.graded.size(); ++i) column_of_[static_cast<std::size_t>(t_.graded[i].finding)] = static_cast<int>(i);
-    for (std::size_t r = 0; r < rows_; ++r) everybody_.set(r);
+    everybody_ = Bits::where(rows_, [](std::size_t) { return true; });
   }
 
   const Bits& everybody() const { return everybody_; }
 
   Known of(const Condition& c, const std::vector<int>& parts, const std::vector<Known>& done) const {
     using Kind = Condition::Kind;
+    const double low = c.low.value_or(-kInfinity), high = c.high.value_or(kInfinity);
     switch (c.kind) {
       case Kind::all: {
         Known out{everybody_, {}};
@@ -79,12 +83,17 @@ class Evaluator {
         if (c.kind == Kind::none) std::swap(out.yes, out.no);
         return out;
       }
-      case Kind::at_least:
-        return by_row([&](std::size_t r) {
-          int yes = 0, possible = 0;
-          for (int i : parts) yes += done[static_cast<std::size_t>(i)].yes[r], possible += !done[static_cast<std::size_t>(i)].no[r];
-          return yes >= c.count ? Truth::yes : possible >= c.count ? Truth::unknown : Truth::no;
-        });
+      case Kind::at_least: {
+        // By how many: those of whom that many parts hold, and those of whom that many may.
+        const auto n = static_cast<std::size_t>(c.count);
+        std::vector<Bits> holds(n + 1), may(n + 1);
+        holds[0] = may[0] = everybody_;
+        for (int i : parts) {
+          const Known& its = done[static_cast<std::size_t>(i)];
+          for (std::size_t k = n; k > 0; --k) holds[k] |= holds[k - 1] & its.yes, may[k] |= may[k - 1] & ~its.no;
+        }
+        return {holds[n], everybody_ & ~may[n]};
+      }
       case Kind::finding: return answer(c.finding);
       case Kind::any_cancer_history: {
         Known out{{}, everybody_};
@@ -95,19 +104,18 @@ class Evaluator {
         }
         return out;
       }
-      case Kind::age: return number(t_.age, c);
-      case Kind::duration: return number(t_.weeks, c);
+      case Kind::age: return number(t_.age, low, high);
+      case Kind::duration: return number(t_.weeks, low, high);
       case Kind::sex:
-        return by_row([&](std::size_t r) { return t_.sex[r] < 0 ? Truth::unknown : truth((t_.sex[r] == 0) == (c.id == "male")); });
+        return by_row([&](std::size_t r) { return t_.sex[r] >= 0; },
+                      [&, male = c.id == "male"](std::size_t r) { return (t_.sex[r] == 0) == male; });
       case Kind::location: return code(t_.location, m_.locations, c);
       case Kind::setting: return code(t_.setting, m_.settings, c);
       case Kind::measured:
         for (const auto& column : t_.measured)
           if (column.finding == c.finding)
-            return by_row([&](std::size_t r) {
-              const double x = column.value[r];
-              return !column.known[r] ? Truth::unknown : truth((!c.low || x > *c.low) && (!c.high || x < *c.high));
-            });
+            return by_row([&](std::size_t r) { return column.known[r] != 0; },
+                          [&](std::size_t r) { return column.value[r] > low && column.value[r] < high; });
         return {};
       case Kind::cause:
       case Kind::mechanism:
@@ -118,16 +126,11 @@ class Evaluator {
   }
 
  private:
-  static Truth truth(bool holds) { return holds ? Truth::yes : Truth::no; }
-
-  template <class Of>
-  Known by_row(Of its) const {
-    Known out;
-    for (std::size_t r = 0; r < rows_; ++r) {
-      const Truth now = its(r);
-      out.yes[r] = now == Truth::yes, out.no[r] = now == Truth::no;
-    }
-    return out;
+  // Known of those who have a value, by what holds of it.
+  template <class Has, class Holds>
+  Known by_row(Has has, Holds holds) const {
+    const Bits known = Bits::where(rows_, has), yes = Bits::where(rows_, holds);
+    return {known & yes, known & ~yes};
   }
 
   Known answer(int finding) const {
@@ -136,16 +139,15 @@ class Evaluator {
     return {planes_.present[static_cast<std::size_t>(column)], planes_.absent[static_cast<std::size_t>(column)]};
   }
 
-  Known number(const std::vector<double>& values, const Condition& c) const {
-    return by_row([&](std::size_t r) {
-      return values[r] < 0 ? Truth::unknown : truth((!c.low || values[r] >= *c.low) && (!c.high || values[r] <= *c.high));
-    });
+  Known number(const std::vector<double>& values, double low, double high) const {
+    return by_row([&](std::size_t r) { return values[r] >= 0; }, [&](std::size_t r) { return values[r] >= low && values[r] <= high; });
   }
 
   Known code(const std::vector<std::int8_t>& codes, const std::vector<std::string>& names, const Condition& c) const {
-    std::vector<bool> wanted;
+    std::vector<std::uint8_t> wanted;
     for (const auto& name : names) wanted.push_back(std::count(c.names.begin(), c.names.end(), name) > 0);
-    return by_row([&](std::size_t r) { return codes[r] < 0 ? Truth::unknown : truth(wanted[static_cast<std::size_t>(codes[r])]); });
+    return by_row([&](std::size_t r) { return codes[r] >= 0; },
+                  [&](std::size_t r) { return codes[r] >= 0 && wanted[static_cast<std::size_t>(codes[r])] != 0; });
   }
 
   const Model& m_;
@@ -171,9 +173,8 @@ void UrgencyRules::add(const PeopleTable& people, const Planes& planes, Posterio
   std::vector<Known> done;
   done.reserve(n_->nodes.size());
   for (const auto& node : n_->nodes) done.push_back(evaluator.of(*node.condition, node.of, done));
-  Bits children;
   const auto rows = static_cast<std::size_t>(people.rows);
-  for (std::size_t r = 0; r < rows; ++r) children[r] = people.age[r] >= 0 && people.age[r] < kAdult;
+  const Bits children = Bits::where(rows, [&](std::size_t r) { return people.age[r] >= 0 && people.age[r] < kAdult; });
   std::array<Bits, 4> at;  // by urgency: those who have a reason for it
   for (const auto& rule : n_->rules) {
     Bits fired = done[static_cast<std::size_t>(rule.node)].yes;
@@ -183,8 +184,8 @@ void UrgencyRules::add(const PeopleTable& people, const Planes& planes, Posterio
   }
   for (const Threshold& t : n_->k.thresholds) {
     const std::vector<float>& now = t.quantity == "malignant" ? out.malignant : t.quantity == "tumour" ? out.tumour : out.emergency;
-    Bits fired;
-    for (std::size_t r = 0; r < rows; ++r) fired[r] = static_cast<double>(now[r]) >= t.at_least && out.possible[r];
+    const Bits fired =
+        Bits::where(rows, [&](std::size_t r) { return static_cast<double>(now[r]) >= t.at_least && out.possible[r] != 0; });
     at[static_cast<std::size_t>(urgency_of(t.urgency))] |= fired & ~children;
   }
   for (std::size_t r = 0; r < rows; ++r) out.urgency[r] = static_cast<std::uint8_t>(at[3][r] ? 3 : at[2][r] ? 2 : at[1][r] ? 1 : 0);
