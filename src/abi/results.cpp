@@ -112,7 +112,7 @@ void Assessor::odd_rows(const Piece& piece, PosteriorTable& out) const {
     person.sensory_segment = odd.sensory_segment;
     const Posterior p = brain_->exact.posterior(person);
     const auto at = static_cast<std::size_t>(r);
-    const auto put = [&](std::vector<float>& to, std::size_t i, double x) {
+    const auto put = [&](Floats& to, std::size_t i, double x) {
       if (!to.empty()) to[i * rows + at] = p.possible ? static_cast<float>(x) : 0;
     };
     out.possible[at] = p.possible;
@@ -150,7 +150,7 @@ void Assessor::write(const Part& part, const Scratch& s, std::vector<Column>& co
     without.push_back(r);
     withheld.set(part.at + r, std::string_view(child ? kChild : kExcluded));
   }
-  const auto copy = [&](const std::vector<float>& from, std::size_t count) {
+  const auto copy = [&](const Floats& from, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
       Column& column = columns[next++];
       std::memcpy(column.floats(part.at, part.rows), from.data() + i * rows, rows * sizeof(float));

@@ -16,13 +16,13 @@ struct BatchEngine::Tables {
   Space space;
   LaneTables lanes;
   UrgencyRules urgency;
-  Kernel kernel = nullptr;
+  NamedKernel kernel{};
 
   Tables(const Knowledge& knowledge, const Model& model, const ExactEngine& engine, const std::string& profile, const std::string& target)
       : k(knowledge), m(model), exact(engine), space(model), lanes(model, space), urgency(knowledge, model, profile) {
     for (const NamedKernel& its : lane_kernels())
-      if (!kernel && (target.empty() || target == its.name)) kernel = its.run;
-    if (!kernel) throw std::invalid_argument("this machine has no instruction set called " + target);
+      if (kernel.run == nullptr && (target.empty() || target == its.name)) kernel = its;
+    if (kernel.run == nullptr) throw std::invalid_argument("this machine has no instruction set called " + target);
   }
 
   LaneChunk made_ready(const PeopleTable& people, const Planes& planes) const {
@@ -75,9 +75,7 @@ struct BatchEngine::Tables {
   void row(const PeopleTable& people, std::size_t r, const Wanted& wanted, PosteriorTable& out) const {
     const Posterior p = exact.posterior(person_of(people, m, static_cast<int>(r)));
     const auto rows = static_cast<std::size_t>(people.rows);
-    const auto give = [&](std::vector<float>& to, std::size_t column, double x) {
-      to[column * rows + r] = p.possible ? static_cast<float>(x) : 0;
-    };
+    const auto give = [&](Floats& to, std::size_t column, double x) { to[column * rows + r] = p.possible ? static_cast<float>(x) : 0; };
     out.possible[r] = p.possible;
     give(out.tumour, 0, p.tumour), give(out.malignant, 0, p.malignant), give(out.emergency, 0, p.emergency);
     if (wanted.causes)
@@ -122,9 +120,10 @@ void BatchEngine::posterior(const PeopleTable& people, const Wanted& wanted, Pos
   out.compression.resize(columns(wanted.forecast, kForecastWeeks.size()));
   out.urgency.resize(columns(wanted.urgency, 1));
   if (n == 0) return;
-  const Planes planes(people);
+  Planes planes;
+  t_->kernel.read(people, planes);
   LaneChunk chunk = t_->made_ready(people, planes);
-  t_->kernel(t_->lanes, chunk, wanted, out);
+  t_->kernel.run(t_->lanes, chunk, wanted, out);
   for (std::size_t r = 0; r < n; ++r)
     if (chunk.odd[r]) t_->row(people, r, wanted, out);
   if (wanted.urgency) t_->urgency.add(people, planes, out);

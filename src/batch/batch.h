@@ -22,7 +22,7 @@ class BatchEngine {
   ~BatchEngine();
   BatchEngine(BatchEngine&&) noexcept;
 
-  // Instruction sets that this machine can run, best first ("avx3", "avx2", "sse4", ...).
+  // Instruction sets that this machine can run, best first ("avx512", "avx2", "sse4", "plain").
   static std::vector<std::string> targets();
 
   // out: reused. Const and safe from several threads, each with its own `out`.

@@ -28,7 +28,6 @@
 // Only after it, so that each instruction set reads them anew.
 #include "batch/answers-inl.h"
 #include "batch/vectors-inl.h"
-#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace dorsalgia {
@@ -46,14 +45,16 @@ class Blocks {
         out_(out),
         answers_(tables, chunk),
         odds_(t.causes),
-        factor_(t.groups),
-        by_group_(t.groups),
+        groups_(2 * (t.groups + static_cast<int>(t.joined.size()))),
         by_stage_(t.stages),
         by_cause_(t.causes),
         by_others_(static_cast<int>(t.mechanisms_of_others.size())),
         by_mechanism_(t.mechanisms),
         levels_(t.places),
-        likelihood_(t.sets + t.signatures) {}
+        few_(static_cast<int>(kAhead + kForecastWeeks.size())) {
+    const auto in_lanes = [](int i) { return static_cast<std::uint32_t>(size(i) * kLanes); };
+    for (const LaneTables::Cell& its : t.cell) cells_.push_back({in_lanes(its.set), in_lanes(its.signature), in_lanes(2 * its.group)});
+  }
 
   void run() {
     const SmallIsZero small_is_zero;
@@ -61,7 +62,6 @@ class Blocks {
       answers_.read(first_);
       context();
       sets();
-      values();
       places();
       if (answers_.exceptional) weigh<true>();
       else weigh<false>();
@@ -89,10 +89,13 @@ class Blocks {
 
   // Causes without a link share one factor, which is left out; linked ones differ from them by a ratio: P(present | this
   // cause) over P(present | another), and the same of "absent". Divisors are collected and divided by once.
-  void context() {
+  HWY_NOINLINE void context() {
     const D d;
     const Lanes& weight = answers_[Part::causes];
     odds_.fill(0, t.causes, 1.0F);
+    const V w = by_lane([&](std::size_t r) { return c.w[r]; });
+    const VI low = hn::ConvertTo(DI(), by_lane([&](std::size_t r) { return static_cast<float>(c.low[r]); }));
+    const VI high = hn::ConvertTo(DI(), by_lane([&](std::size_t r) { return static_cast<float>(c.high[r]); }));
     for (int column : c.context) {
       const auto& said = c.people->graded[size(column)];
       const ContextLanes& f = t.context[size(said.finding)];
@@ -100,10 +103,8 @@ class Blocks {
       const bool any_present = yes.slice(first_, kLanes) != 0;
       if (f.linked.empty() || (!any_present && no.slice(first_, kLanes) == 0)) continue;
       const Mask present = who(yes), absent = who(no), known = hn::Or(present, absent);
-      const V prevalence = by_lane([&](std::size_t r) {
-        const float low = f.prevalence[size(c.low[r])], high = f.prevalence[size(c.high[r])];
-        return low + c.w[r] * (high - low);
-      });
+      const V young = hn::GatherIndex(d, f.prevalence.data(), low), old = hn::GatherIndex(d, f.prevalence.data(), high);
+      const V prevalence = hn::MulAdd(w, hn::Sub(old, young), young);
       for (const ContextLanes::Linked& link : f.linked) {
         const std::size_t k = size(link.cause);
         if (link.is_share) {
@@ -124,7 +125,7 @@ class Blocks {
   }
 
   // Sets of mechanisms: what is present of them already, times what is absent of each.
-  void sets() {
+  HWY_NOINLINE void sets() {
     const Lanes &sets = answers_[Part::sets], &mechanisms = answers_[Part::mechanisms];
     for (std::size_t i = 0; i < size(t.sets); ++i) {
       V v = sets.load(i);
@@ -133,61 +134,39 @@ class Blocks {
     }
   }
 
-  // Measured values: a density for each class of shifts, over the sets; states whose cause shifts them are exceptions.
-  void values() {
-    const D d;
-    const Lanes& sets = answers_[Part::sets];
-    for (const auto& said : c.people->measured) {
-      const ModelFinding& f = t.m.findings[size(said.finding)];
-      bool any = false;
-      const V known = by_lane([&](std::size_t r) {
-        any = any || said.known[r] != 0;
-        return said.known[r] != 0 ? 1.0F : 0.0F;
-      });
-      if (!any) continue;
-      const Mask is_known = hn::Gt(known, hn::Zero(d));
-      const V x = by_lane([&](std::size_t r) {
-        if (said.known[r] == 0) return 0.0F;
-        const auto sex = size(c.low[r] / kAgeBands);
-        const double low = f.centre[sex][size(c.low[r] % kAgeBands)], high = f.centre[sex][size(c.high[r] % kAgeBands)];
-        return static_cast<float>(on_scale(f.log_scale, said.value[r]) -
-                                  on_scale(f.log_scale, low + static_cast<double>(c.w[r]) * (high - low)));
-      });
-      const MeasuredLanes& its = t.measured[size(said.finding)];
-      
-      for (std::size_t k = 0; k < its.shifts.size(); ++k) {
-        const auto [shift, sd] = its.shifts[k];
-        const V z = hn::Mul(hn::Sub(x, all(shift)), all(1 / sd));
-        const V bell = hn::Exp(d, hn::Mul(hn::Mul(z, z), all(-0.5F)));
-        likelihood_.store(k, only(is_known, hn::MulAdd(bell, all(static_cast<float>((1 - kUnmodelled) * 0.3989422804014326779) / sd), all(its.unmodelled))));
-      }
-      for (std::size_t i = 0; i < size(t.sets); ++i) sets.times(i, likelihood_.load(size(its.shift_of_set[i])));
-      for (const MeasuredLanes::Exception& e : its.exceptions)
-        answers_.except(e.signature, only(is_known, hn::Div(likelihood_.load(size(e.own)), likelihood_.load(size(e.base)))));
-    }
-  }
-
-  // What is said of places, by group: factor_.
-  void places() {
-    for (const LaneTables::Bucket& bucket : t.buckets) {
-      int l = 0;
-      for (; l + 9 <= bucket.places; l += 9) gather<9>(bucket, l);
-      for (; l + 4 <= bucket.places; l += 4) gather<4>(bucket, l);
-      for (; l < bucket.places; ++l) gather<1>(bucket, l);
-    }
+  // What is said of places, by group, and of groups that are joined.
+  HWY_NOINLINE void places() {
+    for (const LaneTables::Bucket& bucket : t.buckets)
+      over_places(bucket.places, [&](auto wide, int l) HWY_ATTR { gather<wide>(bucket, l); });
     for (const LaneTables::Outside& o : t.outside)
-      factor_.store(size(o.group), hn::MulAdd(answers_[Part::spots].load(size(o.spot)), all(o.share), factor_.load(size(o.group))));
+      groups_.store(told_of(o.group), hn::MulAdd(answers_[Part::spots].load(size(o.spot)), all(o.share), groups_.load(told_of(o.group))));
+    for (int j = 0; j < static_cast<int>(t.joined.size()); ++j) {
+      V sum = hn::Zero(D());
+      for (int g : t.joined[size(j)]) sum = hn::Add(sum, groups_.load(told_of(g)));
+      groups_.store(told_of(t.groups + j), sum);
+    }
   }
 
-  // factor_ of a bucket's groups from kPlaces of its places, which stay in registers.
+  // Places of a bucket in runs that fit into registers.
+  template <class Use>
+  static HWY_INLINE void over_places(int n, Use use) {
+    int l = 0;
+    for (; l + 9 <= n; l += 9) use(std::integral_constant<int, 9>(), l);
+    for (; l + 2 <= n; l += 2) use(std::integral_constant<int, 2>(), l);
+    for (; l < n; ++l) use(std::integral_constant<int, 1>(), l);
+  }
+
+  // What is said of a bucket's groups from kPlaces of its places.
   template <int kPlaces>
-  void gather(const LaneTables::Bucket& bucket, int l) {
+  HWY_NOINLINE void gather(const LaneTables::Bucket& bucket, int l) {
     const D d;
     std::array<V, kPlaces> told;
     for (int j = 0; j < kPlaces; ++j) told[size(j)] = answers_[Part::spots].load(size(bucket.spot + l + j));
+    const std::ptrdiff_t stride = bucket.places;
     const float* HWY_RESTRICT share = bucket.share.data() + l;
-    float* HWY_RESTRICT out = factor_[size(bucket.first)];
-    for (int g = 0; g < bucket.groups; ++g, share += bucket.places, out += kLanes) {
+    float* HWY_RESTRICT out = groups_[told_of(bucket.first)];
+    const float* const end = out + size(bucket.groups) * 2 * kLanes;
+    for (; out != end; share += stride, out += 2 * kLanes) {
       V sum = l == 0 ? hn::Zero(d) : hn::Load(d, out);
       for (int j = 0; j < kPlaces; ++j) sum = hn::MulAdd(told[size(j)], all(share[j]), sum);
       hn::Store(sum, d, out);
@@ -196,35 +175,37 @@ class Blocks {
 
   // Levels of a bucket from what its groups weigh.
   template <int kPlaces>
-  void spread(const LaneTables::Bucket& bucket, int l) {
+  HWY_NOINLINE void spread(const LaneTables::Bucket& bucket, int l) {
     const D d;
     std::array<V, kPlaces> sum;
     for (V& v : sum) v = hn::Zero(d);
+    const std::ptrdiff_t stride = bucket.places;
     const float* HWY_RESTRICT share = bucket.share.data() + l;
-    const float* HWY_RESTRICT weight = by_group_[size(bucket.first)];
-    for (int g = 0; g < bucket.groups; ++g, share += bucket.places, weight += kLanes) {
+    const float* HWY_RESTRICT weight = groups_[weight_of(bucket.first)];
+    const float* const end = weight + size(bucket.groups) * 2 * kLanes;
+    for (; weight != end; share += stride, weight += 2 * kLanes) {
       const V w = hn::Load(d, weight);
       for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::MulAdd(w, all(share[j]), sum[size(j)]);
     }
     for (int j = 0; j < kPlaces; ++j) {
-      const std::size_t at = size(bucket.from + l + j);
+      const std::size_t at = size(t.s.level_at[size(bucket.from + l + j)]);
       levels_.store(at, hn::MulAdd(sum[size(j)], answers_[Part::spots].load(size(bucket.spot + l + j)), levels_.load(at)));
     }
   }
 
-  // All cells, once: by_group_ without what is said of places, everything else with it.
+  // All cells, once: groups without what is said of places, everything else with it.
   template <bool kExceptional>
-  void weigh() {
+  HWY_NOINLINE void weigh() {
     const D d;
-    by_group_.fill(0, t.groups, 0.0F);
+    const int groups = t.groups + static_cast<int>(t.joined.size());
+    float* HWY_RESTRICT group = groups_[0];
+    for (int g = 0; g < groups; ++g) hn::Store(hn::Zero(d), d, group + weight_of(g) * kLanes);
     by_others_.fill(0, static_cast<int>(t.mechanisms_of_others.size()), 0.0F);
     const float *HWY_RESTRICT set = answers_[Part::sets][0], *HWY_RESTRICT exception = answers_.exceptions[0];
-    const float* HWY_RESTRICT factor = factor_[0];
-    float *HWY_RESTRICT by_group = by_group_[0], *HWY_RESTRICT by_others = by_others_[0];
-    const LaneTables::Cell* cell = t.cell.data();
-    const LaneTables::State* state = t.state.data();
-    tumour_ = malignant_ = emergency_ = total_ = hn::Zero(d);
-    V one = hn::Zero(d), two = hn::Zero(d), three = hn::Zero(d), four = hn::Zero(d);
+    float* HWY_RESTRICT by_others = by_others_[0];
+    const Cell* HWY_RESTRICT cell = cells_.data();
+    const LaneTables::State* HWY_RESTRICT state = t.state.data();
+    V emergency = hn::Zero(d), one = emergency, two = emergency, three = emergency, four = emergency;
     static_assert(kForecastWeeks.size() == 4);
     int stage = 0;
     for (int cause = 0; cause < t.causes; ++cause) {
@@ -237,15 +218,16 @@ class Blocks {
         for (const auto* const end = t.state.data() + t.first_state[size(stage) + 1]; state != end; ++state) {
           const V of_variant = hn::Mul(weight, all(state->share));
           V sum = hn::Zero(d);
-          for (const auto* const its_end = t.cell.data() + state->end; cell != its_end; ++cell) {
-            V v = hn::Mul(of_variant, hn::Load(d, set + cell->set * kLanes));
-            if constexpr (kExceptional) v = hn::Mul(v, hn::Load(d, exception + cell->signature * kLanes));
-            float* HWY_RESTRICT group = by_group + cell->group * kLanes;
-            hn::Store(hn::Add(hn::Load(d, group), v), d, group);
-            sum = hn::MulAdd(v, hn::Load(d, factor + cell->group * kLanes), sum);
-          }
+          const Cell* const its_end = cells_.data() + state->end;
+          do {
+            V v = hn::Mul(of_variant, hn::Load(d, set + cell->set));
+            if constexpr (kExceptional) v = hn::Mul(v, hn::Load(d, exception + cell->signature));
+            float* HWY_RESTRICT its = group + cell->group;
+            hn::Store(hn::Add(hn::Load(d, its), v), d, its);
+            sum = hn::MulAdd(v, hn::Load(d, its + kLanes), sum);
+          } while (++cell != its_end);
           of_stage = hn::Add(of_stage, sum);
-          if (state->emergency) emergency_ = hn::Add(emergency_, sum);
+          if (state->emergency) emergency = hn::Add(emergency, sum);
           if (state->ahead) {
             one = hn::MulAdd(sum, all(state->p[0]), one), two = hn::MulAdd(sum, all(state->p[1]), two);
             three = hn::MulAdd(sum, all(state->p[2]), three), four = hn::MulAdd(sum, all(state->p[3]), four);
@@ -257,51 +239,53 @@ class Blocks {
         of_cause = hn::Add(of_cause, of_stage);
       }
       by_cause_.store(size(cause), of_cause);
-      total_ = hn::Add(total_, of_cause);
-      if (t.tumour[size(cause)] != 0) tumour_ = hn::Add(tumour_, of_cause);
-      if (t.malignant[size(cause)] != 0) malignant_ = hn::Add(malignant_, of_cause);
     }
-    ahead_ = {one, two, three, four};
+    V tumour = hn::Zero(d), malignant = tumour, total = tumour;
+    for (std::size_t cause = 0; cause < size(t.causes); ++cause) {
+      const V its = by_cause_.load(cause);
+      total = hn::Add(total, its);
+      if (t.tumour[cause] != 0) tumour = hn::Add(tumour, its);
+      if (t.malignant[cause] != 0) malignant = hn::Add(malignant, its);
+    }
+    few_.store(kTumour, tumour), few_.store(kMalignant, malignant), few_.store(kEmergency, emergency), few_.store(kTotal, total);
+    few_.store(kAhead, one), few_.store(kAhead + 1, two), few_.store(kAhead + 2, three), few_.store(kAhead + 3, four);
+    for (int j = 0; j < static_cast<int>(t.joined.size()); ++j) {
+      const V w = groups_.load(weight_of(t.groups + j));
+      for (int g : t.joined[size(j)]) groups_.store(weight_of(g), hn::Add(groups_.load(weight_of(g)), w));
+    }
   }
 
-  void give_all() {
+  HWY_NOINLINE void give_all() {
     const D d;
-    HWY_ALIGN std::array<float, kMostLanes> sum;
-    hn::Store(total_, d, sum.data());
+    const float* sum = few_[kTotal];
     const std::size_t people = std::min(kLanes, size(c.people->rows - first_));
     for (std::size_t lane = 0; lane < people; ++lane)
       if (!(sum[lane] > kLeastSum && sum[lane] < 1e30F)) c.odd[size(first_) + lane] = 1;
-    const V normal = hn::Div(all(1.0F), hn::Max(total_, all(1e-37F)));
-    const auto give = [&](std::vector<float>& to, int column, V v) HWY_ATTR {
-      float* at = to.data() + size(column) * size(out_.rows) + size(first_);
-      v = hn::Mul(v, normal);
+    const V normal = hn::Div(all(1.0F), hn::Max(few_.load(kTotal), all(1e-37F)));
+    // One column after the other, from `first` of the table on.
+    const auto give = [&](Floats& to, std::size_t columns, const float* HWY_RESTRICT from) HWY_ATTR {
+      const std::size_t stride = size(out_.rows);
+      float* HWY_RESTRICT at = to.data() + size(first_);
       if (people == kLanes) {
-        hn::StoreU(v, d, at);
-      } else {
+        for (std::size_t i = 0; i < columns; ++i, at += stride, from += kLanes) hn::StoreU(hn::Mul(hn::Load(d, from), normal), d, at);
+        return;
+      }
+      for (std::size_t i = 0; i < columns; ++i, at += stride, from += kLanes) {
         HWY_ALIGN std::array<float, kMostLanes> buffer;
-        hn::Store(v, d, buffer.data());
+        hn::Store(hn::Mul(hn::Load(d, from), normal), d, buffer.data());
         std::copy_n(buffer.begin(), people, at);
       }
     };
-    give(out_.tumour, 0, tumour_), give(out_.malignant, 0, malignant_), give(out_.emergency, 0, emergency_);
-    if (wanted_.causes)
-      for (int k = 0; k < t.causes; ++k) give(out_.causes, k, by_cause_.load(size(k)));
-    if (wanted_.stages)
-      for (int k = 0; k < t.stages; ++k) give(out_.stages, k, by_stage_.load(size(k)));
-    if (wanted_.mechanisms) {
-      mechanisms();
-      for (int k = 0; k < t.mechanisms; ++k) give(out_.mechanisms, k, by_mechanism_.load(size(k)));
-    }
-    if (wanted_.levels) {
-      levels();
-      for (int l = 0; l < t.places; ++l) give(out_.levels, t.s.level_at[size(l)], levels_.load(size(l)));
-    }
-    if (wanted_.forecast)
-      for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) give(out_.compression, static_cast<int>(w), ahead_[w]);
+    give(out_.tumour, 1, few_[kTumour]), give(out_.malignant, 1, few_[kMalignant]), give(out_.emergency, 1, few_[kEmergency]);
+    if (wanted_.causes) give(out_.causes, size(t.causes), by_cause_[0]);
+    if (wanted_.stages) give(out_.stages, size(t.stages), by_stage_[0]);
+    if (wanted_.mechanisms) mechanisms(), give(out_.mechanisms, size(t.mechanisms), by_mechanism_[0]);
+    if (wanted_.levels) levels(), give(out_.levels, size(t.places), levels_[0]);
+    if (wanted_.forecast) give(out_.compression, kForecastWeeks.size(), few_[kAhead]);
   }
 
   // Neural mechanisms are those of the groups' patterns, the others those of states.
-  void mechanisms() {
+  HWY_NOINLINE void mechanisms() {
     const D d;
     by_mechanism_.fill(0, t.mechanisms, 0.0F);
     const auto add = [&](const std::vector<int>& to, V v) HWY_ATTR {
@@ -311,25 +295,33 @@ class Blocks {
       const std::vector<int>& neural = t.mechanisms_of_pattern[size(b.pattern)];
       if (neural.empty()) continue;
       V sum = hn::Zero(d);
-      for (int g = b.first; g < b.first + b.groups; ++g) sum = hn::MulAdd(by_group_.load(size(g)), factor_.load(size(g)), sum);
+      for (int g = b.first; g < b.first + b.groups; ++g) sum = hn::MulAdd(groups_.load(weight_of(g)), groups_.load(told_of(g)), sum);
       add(neural, sum);
     }
     for (std::size_t i = 0; i < t.mechanisms_of_others.size(); ++i) add(t.mechanisms_of_others[i], by_others_.load(i));
   }
 
-  void levels() {
+  HWY_NOINLINE void levels() {
     levels_.fill(0, t.places, 0.0F);
-    for (const LaneTables::Bucket& bucket : t.buckets) {
-      int l = 0;
-      for (; l + 9 <= bucket.places; l += 9) spread<9>(bucket, l);
-      for (; l + 4 <= bucket.places; l += 4) spread<4>(bucket, l);
-      for (; l < bucket.places; ++l) spread<1>(bucket, l);
-    }
+    const std::size_t outside = t.s.outside < 0 ? 0 : size(t.s.level_at[size(t.s.outside)]);
+    for (const LaneTables::Bucket& bucket : t.buckets)
+      over_places(bucket.places, [&](auto wide, int l) HWY_ATTR { spread<wide>(bucket, l); });
     for (const LaneTables::Outside& o : t.outside) {
-      const V v = hn::Mul(hn::Mul(by_group_.load(size(o.group)), all(o.share)), answers_[Part::spots].load(size(o.spot)));
-      levels_.store(size(t.s.outside), hn::Add(levels_.load(size(t.s.outside)), v));
+      const V v = hn::Mul(hn::Mul(groups_.load(weight_of(o.group)), all(o.share)), answers_[Part::spots].load(size(o.spot)));
+      levels_.store(outside, hn::Add(levels_.load(outside), v));
     }
   }
+
+  // Where groups_ keeps what a group weighs, and what is said of its places: side by side.
+  static std::size_t weight_of(int group) { return size(2 * group); }
+  static std::size_t told_of(int group) { return size(2 * group + 1); }
+
+  static constexpr std::size_t kTumour = 0, kMalignant = 1, kEmergency = 2, kTotal = 3, kAhead = 4;  // in few_
+
+  // A cell with its places in lanes.
+  struct Cell {
+    std::uint32_t set, signature, group;
+  };
 
   const LaneTables& t;
   LaneChunk& c;
@@ -337,13 +329,37 @@ class Blocks {
   PosteriorTable& out_;
   int first_ = 0;
   Answers answers_;
-  Lanes odds_, factor_, by_group_, by_stage_, by_cause_, by_others_, by_mechanism_, levels_;
-  Lanes likelihood_;  // of a measured value, by class of shifts
-  V tumour_, malignant_, emergency_, total_;
-  std::array<V, kForecastWeeks.size()> ahead_;
+  Lanes odds_, groups_, by_stage_, by_cause_, by_others_, by_mechanism_, levels_;
+  Lanes few_;  // what is summed over all cells
+  std::vector<Cell> cells_;
 };
 
 }  // namespace
+
+void read_planes(const PeopleTable& people, Planes& planes) {
+  const hn::ScalableTag<std::int8_t> d;
+  constexpr std::size_t kWide = hn::MaxLanes(d);
+  const auto rows = size(people.rows);
+  const auto zero = hn::Zero(d);
+  planes.present.assign(people.graded.size(), {}), planes.absent.assign(people.graded.size(), {});
+  for (std::size_t i = 0; i < people.graded.size(); ++i) {
+    const std::int8_t* codes = people.graded[i].grade.data();
+    if constexpr (kWide % 8 != 0) {
+      planes.present[i] = Bits::where(rows, [&](std::size_t r) { return codes[r] > 0; });
+      planes.absent[i] = Bits::where(rows, [&](std::size_t r) { return codes[r] == 0; });
+      continue;
+    }
+    auto *yes = reinterpret_cast<std::uint8_t*>(planes.present[i].words.data()),
+         *no = reinterpret_cast<std::uint8_t*>(planes.absent[i].words.data());
+    for (std::size_t r = 0; r < rows; r += kWide) {
+      HWY_ALIGN std::array<std::int8_t, kWide> last;
+      const bool whole = r + kWide <= rows;
+      if (!whole) last.fill(kUnknown), std::copy(codes + r, codes + rows, last.begin());
+      const auto its = whole ? hn::LoadU(d, codes + r) : hn::Load(d, last.data());
+      hn::StoreMaskBits(d, hn::Gt(its, zero), yes + r / 8), hn::StoreMaskBits(d, hn::Eq(its, zero), no + r / 8);
+    }
+  }
+}
 
 void run_lanes(const LaneTables& tables, LaneChunk& chunk, const Wanted& wanted, PosteriorTable& out) {
   Blocks(tables, chunk, wanted, out).run();
@@ -357,6 +373,7 @@ HWY_AFTER_NAMESPACE();
 namespace dorsalgia {
 
 HWY_EXPORT(run_lanes);
+HWY_EXPORT(read_planes);
 
 std::vector<NamedKernel> lane_kernels() {
   std::vector<NamedKernel> out;
@@ -364,7 +381,7 @@ std::vector<NamedKernel> lane_kernels() {
     if (!(hwy::SupportedTargets() & HWY_TARGETS & target)) return;
     hwy::ChosenTarget chosen;
     chosen.Update(target);
-    out.push_back({name, HWY_DISPATCH_TABLE(run_lanes)[chosen.GetIndex()]});
+    out.push_back({name, HWY_DISPATCH_TABLE(run_lanes)[chosen.GetIndex()], HWY_DISPATCH_TABLE(read_planes)[chosen.GetIndex()]});
   };
   add(HWY_AVX3, "avx512"), add(HWY_AVX2, "avx2"), add(HWY_SSE4, "sse4"), add(HWY_STATIC_TARGET, "plain");
   return out;

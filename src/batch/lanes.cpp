@@ -5,7 +5,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <set>
+#include <stdexcept>
 #include <tuple>
 
 #include "model/state.h"
@@ -21,7 +21,7 @@ constexpr double kLeastLeak = 1e-20;  // in place of 0: a likelihood is divided 
 
 float narrow(double x) { return static_cast<float>(x); }
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
-Row row(int n, float value) { return Row(at(padded(n)), value); }
+Floats row(int n, float value) { return Floats(at(padded(n)), value); }
 
 ByAge by_age(const AgeSex& table, double least) {
   ByAge out{};
@@ -36,7 +36,7 @@ std::vector<int> members(MechanismSet set) {
   return out;
 }
 
-// Shares of a discrete finding's a, by parent.
+// What is left of "absent", by parent.
 struct Shares {
   const ModelFinding& f;
 
@@ -79,7 +79,7 @@ LaneTables::LaneTables(const Model& model, const Space& space)
     first_of_course_.push_back(course_stages);
     course_stages += static_cast<int>(course.stages.size());
   }
-  for (Row& its : rate) its = row(causes, 0);
+  for (Floats& its : rate) its = row(causes, 0);
   setting.assign(at(settings), row(causes, 0)), coming.assign(at(settings), {});
   for (int c = 0; c < causes; ++c) {
     const ModelCause& cause = m.causes[at(c)];
@@ -142,7 +142,7 @@ void LaneTables::lay_out_states() {
   for (MechanismSet pattern : s.patterns) neural |= pattern, mechanisms_of_pattern.push_back(members(pattern));
   std::map<int, Forecast> ahead(s.compressible.begin(), s.compressible.end());
   using Key = std::tuple<int, float, bool, MechanismSet, Forecast>;  // stage first: so they are in the order of stages
-  std::map<Key, std::vector<Cell>> by_state;
+  std::map<Key, std::map<int, std::vector<int>>> by_state;           // groups of each signature
   for (std::size_t i = 0; i < s.cells.size(); ++i) {
     const auto& its = s.cells[i];
     const Signature& x = s.signatures[at(its.signature)];
@@ -152,16 +152,24 @@ void LaneTables::lay_out_states() {
       part += m.causes[at(x.cause)].levels[at(s.level_at[static_cast<std::size_t>(l)])];
     const Key key{s.stage_of[at(its.signature)], narrow(its.share / part), (x.klass & 1) != 0, x.active & ~neural,
                   ahead[static_cast<int>(i)]};
-    by_state[key].push_back({static_cast<std::uint16_t>(s.set_of[at(its.signature)]), static_cast<std::uint16_t>(new_group[at(its.group)]),
-                             static_cast<std::uint16_t>(new_signature[at(its.signature)])});
+    by_state[key][new_signature[at(its.signature)]].push_back(new_group[at(its.group)]);
   }
   std::map<MechanismSet, int> others;
+  std::map<std::vector<int>, int> joints;
   first_state.assign(at(stages) + 1, 0);
-  for (const auto& [key, cells_of_it] : by_state) {
+  for (const auto& [key, signatures_of_it] : by_state) {
     const auto& [stage, share, emergency, rest, p] = key;
     const auto [it, fresh] = others.emplace(rest, static_cast<int>(others.size()));
     if (fresh) mechanisms_of_others.push_back(members(rest));
-    cell.insert(cell.end(), cells_of_it.begin(), cells_of_it.end());
+    for (const auto& [signature, its] : signatures_of_it) {
+      int group = its[0];
+      if (its.size() > 1) {
+        const auto [joint, first] = joints.emplace(its, groups + static_cast<int>(joined.size()));
+        if (first) joined.push_back(its);
+        group = joint->second;
+      }
+      cell.push_back({set_of[at(signature)], group, signature});
+    }
     State out{static_cast<int>(cell.size()), share, it->second, emergency, p.back() > 0, {}};
     std::transform(p.begin(), p.end(), out.p.begin(), narrow);
     state.push_back(out);
@@ -245,34 +253,46 @@ void LaneTables::add_measured(std::size_t i) {
     for (const ShiftLink& link : f.shifts)
       if (link.is_cause ? link.index == cause : (set >> link.index & 1) != 0) shift += link.shift, variance += link.variance;
     const auto [it, fresh] = known.emplace(std::make_pair(shift, variance), static_cast<int>(known.size()));
-    if (fresh) out.shifts.push_back({narrow(shift), narrow(std::sqrt(variance))});
+    if (fresh) {
+      const std::size_t k = at(it->second), n = at(padded(it->second + 1));
+      out.shift.resize(n), out.precision.resize(n), out.height.resize(n);
+      out.shift[k] = narrow(shift), out.precision[k] = narrow(1 / std::sqrt(variance));
+      out.height[k] = narrow((1 - kUnmodelled) / std::sqrt(2 * M_PI * variance));
+    }
     return it->second;
   };
-  for (MechanismSet set : s.sets) out.shift_of_set.push_back(shift_class(set, -1));
+  for (MechanismSet set : s.sets) out.class_of_set.push_back(shift_class(set, -1));
   for (int k = 0; k < signatures; ++k) {
     const Signature& x = s.signatures[at(signature_order_[at(k)])];
-    const int own = shift_class(x.active, x.cause), base = out.shift_of_set[at(set_of[at(k)])];
-    if (own != base) out.exceptions.push_back({k, own, base});
+    const int own = shift_class(x.active, x.cause), base = out.class_of_set[at(set_of[at(k)])];
+    if (own == base) continue;
+    const int from = k / kMostLanes * kMostLanes;
+    if (out.exceptions.empty() || out.exceptions.back().from != from) out.exceptions.emplace_back().from = from;
+    out.exceptions.back().own[at(k - from)] = own, out.exceptions.back().base[at(k - from)] = base;
   }
+  out.class_of_set.resize(at(padded(sets)));
+  if (known.size() > at(kMostClasses)) throw std::length_error(f.id + ": more classes of shifts than the batch engine has room for");
 }
 
 void LaneTables::add_place(std::size_t i) {
   const ModelFinding& f = m.findings[i];
   FindingLanes& out = finding[i];
   out.base = Part::spots;
-  FindingLanes::Grade grade{by_age(f.leak[0], kLeastLeak), false, row(spots, 1), row(spots, 0), {}};
+  FindingLanes::Grade grade{by_age(f.leak[0], kLeastLeak), false, row(spots, 0), {}};
+  Floats& absent = out.absent[static_cast<std::size_t>(Part::spots)];
+  absent = row(spots, 1);
   const auto fill = [&](int spot, MechanismSet pattern, int place) {
     double a = 1;
     for (const Link& link : f.links)
       if (pattern >> link.index & 1) a *= 1 - link.p[0] * reach(m, f, link.index, s.level_at[at(place)]);
-    grade.a[at(spot)] = narrow(a), grade.b[at(spot)] = narrow(1 - a);
+    absent[at(spot)] = narrow(a), grade.b[at(spot)] = narrow(1 - a);
   };
   for (const Bucket& b : buckets) {
     for (int l = 0; l < b.places; ++l) fill(b.spot + l, s.patterns[at(b.pattern)], b.from + l);
     for (const Outside& o : outside)
       if (o.group >= b.first && o.group < b.first + b.groups) fill(o.spot, s.patterns[at(b.pattern)], s.outside);
   }
-  out.absent[static_cast<std::size_t>(Part::spots)] = grade.a;
+  out.speaks_of.push_back(Part::spots);
   out.upto.push_back(std::move(grade));
 }
 
@@ -282,12 +302,12 @@ void LaneTables::add_discrete(std::size_t i) {
   const Shares shares{f};
   out.base = shares.any(Parent::mechanism) ? Part::sets : shares.any(Parent::stage) ? Part::course_stages : Part::causes;
   for (const Link& link : f.links) {
-    const auto [part, length, which] = link.parent == Parent::mechanism ? std::make_tuple(Part::mechanisms, mechanisms, link.index)
-                                       : link.parent == Parent::cause   ? std::make_tuple(Part::causes, causes, link.index)
-                                                                        : std::make_tuple(Part::course_stages, course_stages,
-                                                                                          first_of_course_[at(link.index)] + link.stage);
-    Row& its = out.absent[static_cast<std::size_t>(part)];
-    if (its.empty()) its = row(length, 1);
+    const auto [part, length, which] =
+        link.parent == Parent::mechanism ? std::make_tuple(Part::mechanisms, mechanisms, link.index)
+        : link.parent == Parent::cause   ? std::make_tuple(Part::causes, causes, link.index)
+                                       : std::make_tuple(Part::course_stages, course_stages, first_of_course_[at(link.index)] + link.stage);
+    Floats& its = out.absent[static_cast<std::size_t>(part)];
+    if (its.empty()) its = row(length, 1), out.speaks_of.push_back(part);
     its[at(which)] *= narrow(1 - link.p[0]);
   }
   for (std::size_t g = 0; g + 1 < at(f.grades); ++g) {
@@ -300,14 +320,14 @@ void LaneTables::add_discrete(std::size_t i) {
       for (int course = 0; course < static_cast<int>(m.courses.size()); ++course)
         for (int k = 0; k < static_cast<int>(m.courses[at(course)].stages.size()); ++k) base.push_back(shares.of_stage(course, k, g));
     const int n = static_cast<int>(base.size());
-    FindingLanes::Grade grade{by_age(f.leak[g], kLeastLeak), false, row(n, 1), row(n, 0), {}};
+    FindingLanes::Grade grade{by_age(f.leak[g], kLeastLeak), false, row(n, 0), {}};
     grade.one_leak = std::all_of(grade.leak.begin(), grade.leak.end(), [&](float x) { return x == grade.leak[0]; });
-    for (std::size_t k = 0; k < base.size(); ++k) grade.a[k] = narrow(base[k]), grade.b[k] = narrow(1 - base[k]);
+    for (std::size_t k = 0; k < base.size(); ++k) grade.b[k] = narrow(1 - base[k]);
     const double leak = static_cast<double>(grade.leak[0]);
     for (int k = 0; k < signatures; ++k) {
       const Signature& x = s.signatures[at(signature_order_[at(k)])];
-      const double full = shares.of_set(x.active, g) * shares.of_cause(x.cause, g) *
-                          shares.of_stage(m.causes[at(x.cause)].course, x.stage, g);
+      const double full =
+          shares.of_set(x.active, g) * shares.of_cause(x.cause, g) * shares.of_stage(m.causes[at(x.cause)].course, x.stage, g);
       const double its = out.base == Part::sets     ? base[at(set_of[at(k)])]
                          : out.base == Part::causes ? base[at(x.cause)]
                                                     : base[at(course_stage_of[at(stage_of[at(k)])])];
@@ -315,13 +335,12 @@ void LaneTables::add_discrete(std::size_t i) {
       auto& windows = grade.exceptions;
       const int from = k / kMostLanes * kMostLanes;
       if (windows.empty() || windows.back().from != from) {
-        windows.push_back({from});
-        windows.back().a_base.fill(1), windows.back().a_full.fill(1), windows.back().ratio.fill(1);
+        windows.emplace_back().from = from;
+        windows.back().ratio.fill(1);
       }
       FindingLanes::Window& w = windows.back();
       const std::size_t lane = at(k - from);
-      w.a_full[lane] = narrow(full), w.b_full[lane] = narrow(1 - full);
-      w.a_base[lane] = narrow(its), w.b_base[lane] = narrow(1 - its);
+      w.full[lane] = narrow(1 - full), w.base[lane] = narrow(1 - its);
       w.ratio[lane] = narrow((1 - full + full * leak) / (1 - its + its * leak));
     }
     out.graded_with_exceptions = out.graded_with_exceptions || (!grade.exceptions.empty() && f.grades > 2);

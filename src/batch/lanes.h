@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <new>
 #include <vector>
 
 #include "batch/table.h"
@@ -19,47 +18,30 @@ inline int padded(int n) { return (n + kMostLanes - 1) / kMostLanes * kMostLanes
 // A table by age and sex: [sex * kAgeBands + band].
 using ByAge = std::array<float, 2 * kAgeBands>;
 
-// Numbers that are read a cache line at a time: they begin at one, and end at one once padded.
-template <class T>
-struct LineAligned {
-  using value_type = T;
-  LineAligned() = default;
-  template <class U>
-  LineAligned(const LineAligned<U>& /*other*/) {}  // NOLINT(google-explicit-constructor): as allocators do
-  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kAlignment)); }
-  void deallocate(T* at, std::size_t /*n*/) { ::operator delete(at, kAlignment); }
-  friend bool operator==(const LineAligned& /*a*/, const LineAligned& /*b*/) { return true; }
-
- private:
-  static constexpr std::align_val_t kAlignment{64};
-};
-using Row = std::vector<float, LineAligned<float>>;
-
 // What the weight of a state is multiplied from. An answer is a row of numbers over some of these. A spot is a place as
 // seen by a pattern of neural mechanisms.
 enum class Part : std::uint8_t { mechanisms, causes, course_stages, spots, sets };
 inline constexpr std::size_t kParts = 5;
 
-// How a discrete finding hangs on a state. P(at most grade g) = (1 - leak) a, and so P(more than g) = b + a leak with
-// b = 1 - a, which loses no digits where a is near 1.
-//
-// a is a product over mechanisms, stage and cause; of findings about places it hangs on the spot alone. Over one of these
-// parts, the *base*, it is a short row; states for which the others speak too are *exceptions*, each with its own a.
+// How a discrete finding hangs on a state. P(more than grade g) = b + (1 - b) leak, where b is what the state alone brings:
+// 1 - b is a product over its mechanisms, stage and cause; of findings about places it hangs on the spot alone. Over one
+// of these parts, the *base*, b is a short row; states for which the others speak too are *exceptions*, each with its own.
 struct FindingLanes {
   struct alignas(64) Window {
-    int from;                                                // signature, a multiple of kMostLanes
-    std::array<float, kMostLanes> ratio{};                   // of full to base, if the leak is one number
-    std::array<float, kMostLanes> a_base{}, b_base{}, a_full{}, b_full{};  // 1, 0, 1, 0 where there is no exception
+    std::array<float, kMostLanes> base{}, full{};  // b over the base, and b; 0 where there is no exception
+    std::array<float, kMostLanes> ratio{};         // of the likelihoods, full to base, if the leak is one number
+    int from = 0;                                  // signature, a multiple of kMostLanes
   };
   struct Grade {
     ByAge leak;
     bool one_leak;  // whatever age and sex
-    Row a, b;       // over the base, padded with a = 1, b = 0
+    Floats b;       // over the base, padded with 0
     std::vector<Window> exceptions;
   };
   Part base = Part::sets;
-  std::vector<Grade> upto;             // by grade but the top
-  std::array<Row, kParts> absent;      // what "absent" leaves of each part, padded with 1; empty where it leaves all
+  std::vector<Grade> upto;              // by grade but the top
+  std::array<Floats, kParts> absent;    // what "absent" leaves of each part, padded with 1; empty where it leaves all
+  std::vector<Part> speaks_of;          // parts that are not empty there
   bool graded_with_exceptions = false;  // such rows go through the exact engine
 };
 
@@ -77,18 +59,18 @@ struct ContextLanes {
   std::array<bool, kHistoryBins> bin_possible{};
 };
 
+// A measured finding: values are normal about a shifted centre. States of equal shift and spread are one class.
 struct MeasuredLanes {
-  struct Shift {
-    float shift, sd;
+  struct alignas(64) Window {                            // states whose cause shifts it
+    std::array<std::int32_t, kMostLanes> own{}, base{};  // classes; the same where there is no exception
+    int from = 0;                                        // signature, a multiple of kMostLanes
   };
-  std::vector<Shift> shifts;      // classes over the sets
-  std::vector<int> shift_of_set;  // by set
-  struct Exception {
-    int signature, own, base;  // classes in `shifts`
-  };
-  std::vector<Exception> exceptions;  // states whose cause shifts it
-  float unmodelled = 0;               // density of values that follow no disease
+  Floats shift, precision, height;         // by class: mean, 1 / sd, density at the mean
+  std::vector<std::int32_t> class_of_set;  // by set, padded
+  std::vector<Window> exceptions;
+  float unmodelled = 0;  // density of values that follow no disease
 };
+inline constexpr int kMostClasses = 256;  // of a measured finding
 
 struct LaneTables {
   LaneTables(const Model& model, const Space& space);
@@ -103,14 +85,14 @@ struct LaneTables {
   std::vector<std::vector<int>> mechanisms_of_set;   // by set
   std::vector<std::uint8_t> tumour, malignant;       // by cause
 
-  std::array<Row, 2 * kAgeBands> rate;               // by cause
-  std::vector<Row> setting;                          // by setting: how strongly it selects each cause
-  std::vector<ByAge> coming;                         // by setting: all rates, as it selects them
+  std::array<Floats, 2 * kAgeBands> rate;  // by cause
+  std::vector<Floats> setting;             // by setting: how strongly it selects each cause
+  std::vector<ByAge> coming;               // by setting: all rates, as it selects them
 
   // Presenting times: P(stage at t) as polynomials in log time, cell by cell: [cell][degree][stage], padded.
   int cells = 0;
   double first_weeks = 0, first_log = 0, cell_width = 0, last_weeks = 0;  // cells are even in log(weeks + first_weeks)
-  Row time, ever;
+  Floats time, ever;
 
   std::vector<FindingLanes> finding;  // by finding; empty ones where the shape is another
   std::vector<ContextLanes> context;
@@ -118,7 +100,7 @@ struct LaneTables {
 
   // Spots: the places of each bucket, then one for each cause that may lie outside the spine.
   int spots = 0;
-  std::vector<Row> pain;  // by location, after the one for "not said": P(felt there) by spot
+  std::vector<Floats> pain;  // by location, after the one for "not said": P(felt there) by spot
 
   // Groups of cells that evidence about places cannot tell apart, in the order of part of the canal and pattern, so that a
   // bucket shares its spots.
@@ -132,14 +114,15 @@ struct LaneTables {
     float share;
   };
   int groups = 0;
+  std::vector<std::vector<int>> joined;  // groups that occur together: numbered after the groups
   std::vector<Bucket> buckets;
   std::vector<Outside> outside;
   std::vector<std::vector<int>> mechanisms_of_pattern;  // neural mechanisms
 
   // States, apart from the level: the cells of one stage and variant that do not differ in what is asked about them, but for
-  // the group (and with it the neural mechanisms).
+  // the group (and with it the neural mechanisms). Where one signature of a state lies in several groups, they are joined.
   struct Cell {
-    std::uint16_t set, group, signature;
+    int set, group, signature;
   };
   struct State {
     int end;      // of its cells: they begin where those of the state before end
@@ -170,12 +153,12 @@ inline constexpr int kTimeDegree = 5;
 struct LaneChunk {
   const PeopleTable* people;
   const Planes* planes;
-  std::vector<int> low, high;                 // sex * kAgeBands + band
-  std::vector<float> w;                       // weight of `high`
-  std::vector<int> time_cell;                 // -1: duration unknown
-  std::vector<float> time_x;                  // in [-1, 1]
-  std::vector<std::uint8_t> odd;              // rows for the exact engine
-  std::vector<int> discrete, context;         // columns of people->graded
+  std::vector<int> low, high;          // sex * kAgeBands + band
+  std::vector<float> w;                // weight of `high`
+  std::vector<int> time_cell;          // -1: duration unknown
+  std::vector<float> time_x;           // in [-1, 1]
+  std::vector<std::uint8_t> odd;       // rows for the exact engine
+  std::vector<int> discrete, context;  // columns of people->graded
 };
 
 // Fills the posteriors of all rows that are not odd; marks as odd those for whom single precision ends.
@@ -184,6 +167,7 @@ using Kernel = void (*)(const LaneTables&, LaneChunk&, const Wanted&, PosteriorT
 struct NamedKernel {
   const char* name;
   Kernel run;
+  void (*read)(const PeopleTable&, Planes&);  // who has answered what
 };
 std::vector<NamedKernel> lane_kernels();  // that this machine can run, best first
 

@@ -1,26 +1,6 @@
 #include "batch/table.h"
 
-#include <algorithm>
-#include <cstring>
-
 namespace dorsalgia {
-
-Planes::Planes(const PeopleTable& t) {
-  // Eight codes at a time: the highest bit of each byte is gathered into a byte by one multiplication.
-  constexpr std::uint64_t kHigh = 0x8080808080808080, kLow = 0x7f7f7f7f7f7f7f7f, kGather = 0x0002040810204081;
-  const auto rows = static_cast<std::size_t>(t.rows);
-  for (const auto& column : t.graded) {
-    Bits yes, no;
-    for (std::size_t r = 0; r < rows; r += 8) {
-      std::uint64_t codes = ~std::uint64_t{0};  // unknown
-      std::memcpy(&codes, column.grade.data() + r, std::min<std::size_t>(8, rows - r));
-      const std::uint64_t known = ~codes & kHigh, not_zero = (codes & kLow) + kLow;
-      yes.words[r / 64] |= (((known & not_zero & kHigh) >> 7) * kGather >> 49 & 0xff) << r % 64;
-      no.words[r / 64] |= (((known & ~not_zero & kHigh) >> 7) * kGather >> 49 & 0xff) << r % 64;
-    }
-    present.push_back(yes), absent.push_back(no);
-  }
-}
 
 Presentation person_of(const PeopleTable& t, const Model& m, int row) {
   const auto r = static_cast<std::size_t>(row);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,28 @@
 
 namespace dorsalgia {
 
-inline constexpr int kChunk = 2048;              // rows worked on together; results do not depend on it
+// Rows worked on together; results do not depend on it. Not a power of 2: columns of results so far apart would share one
+// part of the cache.
+inline constexpr int kChunk = 31 * 64;
 inline constexpr std::int8_t kUnknown = -1;      // of every code below
 inline constexpr std::int8_t kPresentAny = 100;  // a graded finding that is present, its grade not known; a cancer history of
                                                  // unknown date
+
+// Numbers that are read a cache line at a time: they begin at one, and end at one once padded.
+template <class T>
+struct LineAligned {
+  using value_type = T;
+  LineAligned() = default;
+  template <class U>
+  LineAligned(const LineAligned<U>& /*other*/) {}  // NOLINT(google-explicit-constructor): as allocators do
+  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kAlignment)); }
+  void deallocate(T* at, std::size_t /*n*/) { ::operator delete(at, kAlignment); }
+  friend bool operator==(const LineAligned& /*a*/, const LineAligned& /*b*/) { return true; }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+};
+using Floats = std::vector<float, LineAligned<float>>;
 
 // Up to kChunk people of one visit each.
 struct PeopleTable {
@@ -76,7 +95,8 @@ struct Bits {
     Bits out;
     for (std::size_t first = 0; first < rows; first += kPerWord) {
       std::uint64_t word = 0;
-      for (std::size_t i = 0; i < std::min(kPerWord, rows - first); ++i) word |= std::uint64_t{holds(first + i)} << i;
+      const std::size_t n = std::min(kPerWord, rows - first);
+      for (std::size_t i = 0; i < n; ++i) word |= std::uint64_t{holds(first + i)} << i;
       out.words[first / kPerWord] = word;
     }
     return out;
@@ -90,7 +110,6 @@ struct Bits {
 
 // Who has answered what, column by column of PeopleTable::graded.
 struct Planes {
-  explicit Planes(const PeopleTable& table);
   std::vector<Bits> present, absent;
 };
 
@@ -103,12 +122,12 @@ struct Wanted {
 struct PosteriorTable {
   int rows = 0;
   std::vector<std::uint8_t> possible;  // 0: the answers exclude each other; the numbers of that row are 0
-  std::vector<float> tumour, malignant, emergency;
-  std::vector<float> causes;          // [cause][row]
-  std::vector<float> mechanisms;      // [mechanism][row]
-  std::vector<float> levels;          // [level][row]
-  std::vector<float> stages;          // [flat stage][row]: stages of the first cause, of the second, ...
-  std::vector<float> compression;     // [of kForecastWeeks][row]
+  Floats tumour, malignant, emergency;
+  Floats causes;                      // [cause][row]
+  Floats mechanisms;                  // [mechanism][row]
+  Floats levels;                      // [level][row]
+  Floats stages;                      // [flat stage][row]: stages of the first cause, of the second, ...
+  Floats compression;                 // [of kForecastWeeks][row]
   std::vector<std::uint8_t> urgency;  // Urgency by rules and thresholds, as triage() gives it
 };
 

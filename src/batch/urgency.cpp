@@ -1,4 +1,4 @@
-// Three truth values of 2,048 people are two sets of bits: those of whom a condition is known to hold, and those of whom it
+// Three truth values of a chunk of people are two sets of bits: those of whom a condition is known to hold, and those of whom it
 // is known not to. "All", "any" and "none" are then operations on whole words. Definitions are used in many rules: each
 // different condition is one node, worked out once a chunk, its parts before it.
 #include "batch/urgency.h"
@@ -62,7 +62,9 @@ class Evaluator {
   Evaluator(const Model& m, const PeopleTable& people, const Planes& planes)
       : m_(m), t_(people), planes_(planes), column_of_(m.findings.size(), -1), rows_(static_cast<std::size_t>(people.rows)) {
     for (std::size_t i = 0; i < t_.graded.size(); ++i) column_of_[static_cast<std::size_t>(t_.graded[i].finding)] = static_cast<int>(i);
-    everybody_ = Bits::where(rows_, [](std::size_t) { return true; });
+    everybody_ = Bits::where(rows_, [](std::size_t /*row*/) { return true; });
+    aged_ = Bits::where(rows_, [&](std::size_t r) { return t_.age[r] >= 0; });
+    dated_ = Bits::where(rows_, [&](std::size_t r) { return t_.weeks[r] >= 0; });
   }
 
   const Bits& everybody() const { return everybody_; }
@@ -104,17 +106,17 @@ class Evaluator {
         }
         return out;
       }
-      case Kind::age: return number(t_.age, low, high);
-      case Kind::duration: return number(t_.weeks, low, high);
+      case Kind::age: return number(aged_, t_.age, low, high);
+      case Kind::duration: return number(dated_, t_.weeks, low, high);
       case Kind::sex:
-        return by_row([&](std::size_t r) { return t_.sex[r] >= 0; },
+        return by_row(Bits::where(rows_, [&](std::size_t r) { return t_.sex[r] >= 0; }),
                       [&, male = c.id == "male"](std::size_t r) { return (t_.sex[r] == 0) == male; });
       case Kind::location: return code(t_.location, m_.locations, c);
       case Kind::setting: return code(t_.setting, m_.settings, c);
       case Kind::measured:
         for (const auto& column : t_.measured)
           if (column.finding == c.finding)
-            return by_row([&](std::size_t r) { return column.known[r] != 0; },
+            return by_row(Bits::where(rows_, [&](std::size_t r) { return column.known[r] != 0; }),
                           [&](std::size_t r) { return column.value[r] > low && column.value[r] < high; });
         return {};
       case Kind::cause:
@@ -126,10 +128,10 @@ class Evaluator {
   }
 
  private:
-  // Known of those who have a value, by what holds of it.
-  template <class Has, class Holds>
-  Known by_row(Has has, Holds holds) const {
-    const Bits known = Bits::where(rows_, has), yes = Bits::where(rows_, holds);
+  // Of those who have a value, by what holds of it.
+  template <class Holds>
+  Known by_row(const Bits& known, Holds holds) const {
+    const Bits yes = Bits::where(rows_, holds);
     return {known & yes, known & ~yes};
   }
 
@@ -139,14 +141,14 @@ class Evaluator {
     return {planes_.present[static_cast<std::size_t>(column)], planes_.absent[static_cast<std::size_t>(column)]};
   }
 
-  Known number(const std::vector<double>& values, double low, double high) const {
-    return by_row([&](std::size_t r) { return values[r] >= 0; }, [&](std::size_t r) { return values[r] >= low && values[r] <= high; });
+  Known number(const Bits& known, const std::vector<double>& values, double low, double high) const {
+    return by_row(known, [&](std::size_t r) { return values[r] >= low && values[r] <= high; });
   }
 
   Known code(const std::vector<std::int8_t>& codes, const std::vector<std::string>& names, const Condition& c) const {
     std::vector<std::uint8_t> wanted;
     for (const auto& name : names) wanted.push_back(std::count(c.names.begin(), c.names.end(), name) > 0);
-    return by_row([&](std::size_t r) { return codes[r] >= 0; },
+    return by_row(Bits::where(rows_, [&](std::size_t r) { return codes[r] >= 0; }),
                   [&](std::size_t r) { return codes[r] >= 0 && wanted[static_cast<std::size_t>(codes[r])] != 0; });
   }
 
@@ -155,7 +157,7 @@ class Evaluator {
   const Planes& planes_;
   std::vector<int> column_of_;  // by finding; -1: no column names it
   std::size_t rows_;
-  Bits everybody_;
+  Bits everybody_, aged_, dated_;  // whose age, whose duration is known
 };
 
 }  // namespace
@@ -183,12 +185,13 @@ void UrgencyRules::add(const PeopleTable& people, const Planes& planes, Posterio
     at[static_cast<std::size_t>(rule.urgency)] |= fired;
   }
   for (const Threshold& t : n_->k.thresholds) {
-    const std::vector<float>& now = t.quantity == "malignant" ? out.malignant : t.quantity == "tumour" ? out.tumour : out.emergency;
-    const Bits fired =
-        Bits::where(rows, [&](std::size_t r) { return static_cast<double>(now[r]) >= t.at_least && out.possible[r] != 0; });
+    const Floats& now = t.quantity == "malignant" ? out.malignant : t.quantity == "tumour" ? out.tumour : out.emergency;
+    const Bits fired = Bits::where(rows, [&](std::size_t r) { return static_cast<double>(now[r]) >= t.at_least && out.possible[r] != 0; });
     at[static_cast<std::size_t>(urgency_of(t.urgency))] |= fired & ~children;
   }
-  for (std::size_t r = 0; r < rows; ++r) out.urgency[r] = static_cast<std::uint8_t>(at[3][r] ? 3 : at[2][r] ? 2 : at[1][r] ? 1 : 0);
+  std::fill(out.urgency.begin(), out.urgency.end(), std::uint8_t{0});
+  for (std::size_t urgency = 1; urgency < at.size(); ++urgency)
+    at[urgency].each([&](std::size_t r) { out.urgency[r] = static_cast<std::uint8_t>(urgency); });
 }
 
 }  // namespace dorsalgia

@@ -75,9 +75,7 @@ class Lanes {
 using RowsByLane = std::array<const float*, kMostLanes>;
 
 #if HWY_TARGET == HWY_SCALAR
-HWY_INLINE void into_lanes(const RowsByLane& rows, std::size_t from, std::size_t to, const Lanes& out) {
-  std::copy(rows[0] + from, rows[0] + to, out[from]);
-}
+HWY_INLINE void into_lanes(const RowsByLane& rows, std::size_t n, const Lanes& out) { std::copy(rows[0], rows[0] + n, out[0]); }
 #else
 // Four numbers of every fourth row, side by side.
 template <std::size_t kBlocks>
@@ -87,20 +85,21 @@ HWY_INLINE auto every_fourth(const float* const* rows, std::size_t i) {
   else return hn::Combine(d, every_fourth<kBlocks / 2>(rows + 2 * kBlocks, i), every_fourth<kBlocks / 2>(rows, i));
 }
 
-// out[i][lane] = rows[lane][i] for i in [from, to), a multiple of four numbers.
-HWY_INLINE void into_lanes(const RowsByLane& rows, std::size_t from, std::size_t to, const Lanes& out) {
+// out[i][lane] = rows[lane][i] for i < n, a multiple of 4.
+HWY_NOINLINE void into_lanes(const RowsByLane& rows, std::size_t n, const Lanes& out) {
   const D d;
+  float* HWY_RESTRICT to = out[0];
   const hn::Repartition<double, D> pairs;
   constexpr std::size_t kBlocks = kLanes / 4;
-  for (std::size_t i = from; i < to; i += 4) {
+  for (std::size_t i = 0; i < n; i += 4, to += 4 * kLanes) {
     const V w = every_fourth<kBlocks>(rows.data(), i), x = every_fourth<kBlocks>(rows.data() + 1, i);
     const V y = every_fourth<kBlocks>(rows.data() + 2, i), z = every_fourth<kBlocks>(rows.data() + 3, i);
     const auto wx_low = hn::BitCast(pairs, hn::InterleaveLower(d, w, x)), wx_high = hn::BitCast(pairs, hn::InterleaveUpper(d, w, x));
     const auto yz_low = hn::BitCast(pairs, hn::InterleaveLower(d, y, z)), yz_high = hn::BitCast(pairs, hn::InterleaveUpper(d, y, z));
-    out.store(i, hn::BitCast(d, hn::InterleaveLower(pairs, wx_low, yz_low)));
-    out.store(i + 1, hn::BitCast(d, hn::InterleaveUpper(pairs, wx_low, yz_low)));
-    out.store(i + 2, hn::BitCast(d, hn::InterleaveLower(pairs, wx_high, yz_high)));
-    out.store(i + 3, hn::BitCast(d, hn::InterleaveUpper(pairs, wx_high, yz_high)));
+    hn::Store(hn::BitCast(d, hn::InterleaveLower(pairs, wx_low, yz_low)), d, to);
+    hn::Store(hn::BitCast(d, hn::InterleaveUpper(pairs, wx_low, yz_low)), d, to + kLanes);
+    hn::Store(hn::BitCast(d, hn::InterleaveLower(pairs, wx_high, yz_high)), d, to + 2 * kLanes);
+    hn::Store(hn::BitCast(d, hn::InterleaveUpper(pairs, wx_high, yz_high)), d, to + 3 * kLanes);
   }
 }
 #endif

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <random>
+#include <thread>
 
 #include "pathway/pathway.h"
 #include "simulation/people.h"
@@ -150,6 +151,29 @@ TEST(Batch, ARowDoesNotHangOnItsNeighbours) {
     EXPECT_EQ(alone.tumour[0], together.tumour[r]) << r;
     for (std::size_t c = 0; c < model().causes.size(); ++c) ASSERT_EQ(alone.causes[c], together.causes[c * 100 + r]) << r;
     for (std::size_t c = 0; c < model().levels.size(); ++c) ASSERT_EQ(alone.levels[c], together.levels[c * 100 + r]) << r;
+  }
+}
+
+TEST(Batch, ThreadsChangeNothing) {
+  const BatchEngine batch(knowledge(), model(), engine());
+  std::vector<PeopleTable> chunks;
+  for (std::uint64_t seed = 0; seed < 4; ++seed) chunks.push_back(table_of(60, 10 + seed, 0.2));
+  std::vector<PosteriorTable> one(chunks.size()), many(chunks.size());
+  for (std::size_t i = 0; i < chunks.size(); ++i) batch.posterior(chunks[i], Wanted{}, one[i]);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < chunks.size(); ++i)
+    threads.emplace_back([&, i] {
+      for (int again = 0; again < 20; ++again) batch.posterior(chunks[i], Wanted{}, many[i]);
+    });
+  for (std::thread& its : threads) its.join();
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    EXPECT_EQ(one[i].tumour, many[i].tumour);
+    EXPECT_EQ(one[i].causes, many[i].causes);
+    EXPECT_EQ(one[i].stages, many[i].stages);
+    EXPECT_EQ(one[i].levels, many[i].levels);
+    EXPECT_EQ(one[i].mechanisms, many[i].mechanisms);
+    EXPECT_EQ(one[i].compression, many[i].compression);
+    EXPECT_EQ(one[i].urgency, many[i].urgency);
   }
 }
 
