@@ -28,6 +28,7 @@
 // Only after it, so that each instruction set reads them anew.
 #include "batch/answers-inl.h"
 #include "batch/vectors-inl.h"
+#include "hwy/cache_control.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace dorsalgia {
@@ -67,6 +68,7 @@ class Blocks {
       else weigh<false>();
       give_all();
     }
+    hwy::FlushStream();
   }
 
  private:
@@ -267,7 +269,13 @@ class Blocks {
       const std::size_t stride = size(out_.rows);
       float* HWY_RESTRICT at = to.data() + size(first_);
       if (people == kLanes) {
-        for (std::size_t i = 0; i < columns; ++i, at += stride, from += kLanes) hn::StoreU(hn::Mul(hn::Load(d, from), normal), d, at);
+        // A whole line of the cache goes past it: it is not read again here, and fetching it first costs as much as it brings.
+        const bool whole_lines = kLanes == kMostLanes && reinterpret_cast<std::uintptr_t>(at) % 64 == 0 && stride % kMostLanes == 0;
+        for (std::size_t i = 0; i < columns; ++i, at += stride, from += kLanes) {
+          const V v = hn::Mul(hn::Load(d, from), normal);
+          if (whole_lines) hn::Stream(v, d, at);
+          else hn::StoreU(v, d, at);
+        }
         return;
       }
       for (std::size_t i = 0; i < columns; ++i, at += stride, from += kLanes) {
