@@ -1,4 +1,4 @@
-// The batch engine: the posteriors of the exact engine for a table of people, about a microsecond each.
+// The batch engine: the posteriors of the exact engine for a table of people, a few microseconds each.
 //
 // Single precision in SIMD lanes, one person a lane; agrees with ExactEngine to 1e-5 of each probability (or 1e-9). Rows
 // that the lanes do not serve (unknown age or sex, answers so odd that single precision ends) go through ExactEngine.
