@@ -1,4 +1,4 @@
-// What docs/benchmarks.md is made of, one JSON object a call (bench/page.py asks for them and writes the page):
+// What docs/benchmarks.md is made of, one JSON object a call (bench/bench.py asks for them and writes the page):
 //
 //   measure single PEOPLE           one person at a time, warm: posterior, next question, intervals
 //   measure batch ROWS              tables: every instruction set, every choice of outputs, one thread and all
