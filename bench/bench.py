@@ -114,7 +114,7 @@ class Measuring:
         folder.mkdir(exist_ok=True)
         pinned = self.ask("peers", folder, CASES, pin=True)
         both = self.ask("peers", folder, CASES)
-        said = subprocess.run([sys.executable, HERE / "bench" / "peers.py", folder, "--cases", "1000", "--seconds", "15"], check=True,
+        said = subprocess.run([sys.executable, HERE / "bench" / "peers.py", folder, "--cases", "1000", "--seconds", os.environ.get("SECONDS_EACH", "15")], check=True,
                               stdout=subprocess.PIPE, text=True).stdout
         # Ours once more at the end: the machine may have been busier at one end than at the other.
         after = self.ask("peers", folder, CASES, pin=True)

@@ -186,7 +186,7 @@ struct Table {
   ArrowArray array{};
 
   explicit Table(FuzzedDataProvider& data) {
-    const bool long_one = rarely(data, 15);  // beyond one chunk of the kernel
+    const bool long_one = rarely(data, 60);  // beyond one chunk of the kernel
     const std::int64_t rows = data.ConsumeIntegralInRange<std::int64_t>(0, long_one ? 2100 : 20);
     const std::int64_t offset = data.ConsumeBool() ? 0 : data.ConsumeIntegralInRange<std::int64_t>(0, rows);
     for (int n = data.ConsumeIntegralInRange(0, 7); n > 0; --n) columns.push_back(column(data, rows));

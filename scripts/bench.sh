@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bench.sh [PART ...]: builds, measures and writes docs/benchmarks.md; without a part, everything (an hour). `bench.sh page` only writes the page
 # again. Parts: machine start single batch scaling roofline peers parquet. Needs PyPI the first time, for the libraries it measures
-# beside ours. ROWS=200000 makes the run through Parquet shorter.
+# beside ours. ROWS=200000 makes the run through Parquet shorter, SECONDS_EACH=3 that of the others (for each library and question; 15).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
