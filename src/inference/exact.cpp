@@ -340,17 +340,19 @@ struct ExactEngine::Tables : Space {
     double background = 0;
     if (from < to) background = (std::isfinite(to) ? normal_cdf(z(to)) : 1) - (from > 0 ? normal_cdf(z(from)) : 0);
     else if (from > 0) background = normal_pdf(z(from)) / (m->background_log_spread * from);
-    for (std::size_t c = 0; c < chain_of.size(); ++c) {
-      double* at = out.data() + stage_offset[c];
-      const int first = first_of_chain[chain_of[c]];
-      const Chain& chain = chains[chain_of[c]];
-      if (first < static_cast<int>(c)) {
-        std::copy(out.data() + stage_offset[first], out.data() + stage_offset[first + 1], at);
+    std::vector<int> done(chains.size(), -1);  // where a chain's numbers stand already
+    for (const Strand& strand : strands) {
+      double* at = out.data() + strand.first;
+      const Chain& chain = chains[strand.chain];
+      int& before = done[strand.chain];
+      if (before >= 0) {
+        std::copy_n(out.data() + before, chain.stages(), at);
         continue;
       }
+      before = strand.first;
       if (from == to) chain.density(from, at);
       else chain.within(from, to, at);
-      for (int k = 0; k < chain.stages(); ++k) at[k] = (1 - e) * at[k] + e * background * ever[stage_offset[c] + k];
+      for (int k = 0; k < chain.stages(); ++k) at[k] = (1 - e) * at[k] + e * background * ever[strand.first + k];
     }
     return out;
   }
@@ -704,7 +706,7 @@ Posterior ExactEngine::Tables::posterior(const Presentation& person, const Cause
   out.causes.assign(m->causes.size(), 0);
   out.mechanisms.assign(m->mechanisms.size(), 0);
   out.levels.assign(m->levels.size(), 0);
-  for (std::size_t c = 0; c < m->causes.size(); ++c) out.stages.emplace_back(t.stage_offset[c + 1] - t.stage_offset[c], 0.0);
+  for (std::size_t c = 0; c < m->causes.size(); ++c) out.stages.emplace_back(t.stages(static_cast<int>(c)), 0.0);
 
   const Tables::Beliefs beliefs = t.believe_all(person, weights);
   ByClass mass{};
@@ -725,9 +727,10 @@ Posterior ExactEngine::Tables::posterior(const Presentation& person, const Cause
   out.tumour = (mass[2] + mass[3]) / sum;
   out.emergency = (mass[1] + mass[3]) / sum;
   for (std::size_t c = 0; c < m->causes.size(); ++c) {
-    for (std::size_t k = 0; k < out.stages[c].size(); ++k) {
-      out.stages[c][k] = by_stage[t.stage_offset[c] + k] / sum;
-      out.causes[c] += out.stages[c][k];
+    const std::size_t stages = out.stages[c].size();
+    for (int i = t.stage_offset[c]; i < t.stage_offset[c + 1]; ++i) {
+      out.stages[c][static_cast<std::size_t>(i - t.stage_offset[c]) % stages] += by_stage[i] / sum;
+      out.causes[c] += by_stage[i] / sum;
     }
     if (m->is_malignant(static_cast<int>(c))) out.malignant += out.causes[c];
   }
