@@ -36,11 +36,24 @@ const dorsalgia_model* model() {
   return loaded;
 }
 
-const char* const kNames[] = {"id",         "age",       "sex",           "setting",     "location",  "duration_weeks", "night_pain",
-                              "weight_loss", "fever",     "sensory_level", "history_breast", "crp",    "hb_g_dl",        "pregnancy",
-                              "weakness",   "truth_level", "fevre",        "smoker",      "esr",       "babinski",       "ID"};
-const char* const kFormats[] = {"n", "b", "c", "C", "s", "S", "i", "I", "l", "L", "f", "g", "d:10,2", "u", "U", "vu", "e", "tdD", "+l", "z", "d:x", ""};
-const char* const kWords[] = {"present", "absent", "unknown", "male", "female", "T10", "lumbar", "back", "primary_care", "never", "1 to 5 years ago", "", "yes",
+const char* const kNames[] = {"id",          "age",         "sex",           "setting",        "location", "duration_weeks", "night_pain",
+                              "weight_loss", "fever",       "sensory_level", "history_breast", "crp",      "hb_g_dl",        "pregnancy",
+                              "weakness",    "truth_level", "fevre",         "smoker",         "esr",      "babinski",       "ID"};
+const char* const kFormats[] = {"n", "b",      "c", "C", "s",  "S", "i",   "I",  "l", "L",   "f",
+                                "g", "d:10,2", "u", "U", "vu", "e", "tdD", "+l", "z", "d:x", ""};
+const char* const kWords[] = {"present",
+                              "absent",
+                              "unknown",
+                              "male",
+                              "female",
+                              "T10",
+                              "lumbar",
+                              "back",
+                              "primary_care",
+                              "never",
+                              "1 to 5 years ago",
+                              "",
+                              "yes",
                               "a word that is too long to be kept within a view of sixteen bytes"};
 
 // One column and all that it owns. Buffers are of exactly the size that its lengths call for.
@@ -71,9 +84,14 @@ void* given(Column& c, FuzzedDataProvider& data, std::size_t size) {
 std::size_t width_of(const std::string& f) {
   if (f.empty()) return 8;
   switch (f[0]) {
-    case 'c': case 'C': return 1;
-    case 's': case 'S': case 'e': return 2;
-    case 'i': case 'I': case 'f': return 4;
+    case 'c':
+    case 'C': return 1;
+    case 's':
+    case 'S':
+    case 'e': return 2;
+    case 'i':
+    case 'I':
+    case 'f': return 4;
     case 'd': return 16;
     default: return 8;
   }
@@ -84,7 +102,8 @@ std::vector<const void*> buffers_of(Column& c, FuzzedDataProvider& data, const s
   std::vector<const void*> out = {data.ConsumeBool() ? given(c, data, (size + 7) / 8) : nullptr};
   const auto words = [&](std::size_t n) {
     std::vector<std::string> made;
-    for (std::size_t i = 0; i < n; ++i) made.emplace_back(data.ConsumeBool() ? data.PickValueInArray(kWords) : data.ConsumeRandomLengthString(20));
+    for (std::size_t i = 0; i < n; ++i)
+      made.emplace_back(data.ConsumeBool() ? data.PickValueInArray(kWords) : data.ConsumeRandomLengthString(20));
     return made;
   };
   if (format == "n") return {};
@@ -248,7 +267,8 @@ void sound(const ArrowSchema& schema, const ArrowArray& array, std::int64_t rows
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   FuzzedDataProvider data(bytes, size);
-  const char* outputs = data.PickValueInArray<const char*>({nullptr, "all", "probability", "urgency,levels", "wrong", "causes,stages,forecast"});
+  const char* outputs =
+      data.PickValueInArray<const char*>({nullptr, "all", "probability", "urgency,levels", "wrong", "causes,stages,forecast"});
   const dorsalgia_table_options options = {sizeof options, outputs, data.ConsumeBool() ? "us" : nullptr, data.ConsumeBool() ? 1 : 0, 1};
   Table table(data);
   released = 0;
