@@ -116,9 +116,9 @@ std::vector<PeopleTable> chunks(const PeopleTable& t) {
 }
 
 // Seconds of working through all chunks: the least of `rounds` and their median. Each thread takes the next chunk. One thread is timed
-// by what it ran, several by the clock on the wall.
+// by what it ran, several (and one beside them) by the clock on the wall.
 std::pair<double, double> work(const BatchEngine& batch, const std::vector<PeopleTable>& tables, const Wanted& wanted, int threads,
-                               int rounds) {
+                               int rounds, bool by_the_clock) {
   std::vector<PosteriorTable> out(static_cast<std::size_t>(threads));
   std::vector<double> seconds;
   for (int round = 0; round <= rounds; ++round) {
@@ -126,7 +126,7 @@ std::pair<double, double> work(const BatchEngine& batch, const std::vector<Peopl
     const auto run = [&](std::size_t worker) {
       for (std::size_t i = next++; i < tables.size(); i = next++) batch.posterior(tables[i], wanted, out[worker]);
     };
-    const auto clock = threads == 1 ? running : now;
+    const auto clock = threads > 1 || by_the_clock ? now : running;
     const double begin = clock();
     std::vector<std::thread> others;
     for (int i = 1; i < threads; ++i) others.emplace_back(run, static_cast<std::size_t>(i));
@@ -138,10 +138,11 @@ std::pair<double, double> work(const BatchEngine& batch, const std::vector<Peopl
   return {seconds.front(), seconds[seconds.size() / 2]};
 }
 
-json throughput(const BatchEngine& batch, const std::vector<PeopleTable>& tables, const Wanted& wanted, int threads, int rounds = 5) {
+json throughput(const BatchEngine& batch, const std::vector<PeopleTable>& tables, const Wanted& wanted, int threads, int rounds = 5,
+                bool by_the_clock = false) {
   double rows = 0;
   for (const auto& t : tables) rows += t.rows;
-  const auto [best, median] = work(batch, tables, wanted, threads, rounds);
+  const auto [best, median] = work(batch, tables, wanted, threads, rounds, by_the_clock);
   return {{"threads", threads}, {"best_per_second", rows / best}, {"median_per_second", rows / median}};
 }
 
@@ -174,7 +175,7 @@ json batch(int rows) {
                                                     {"probability only", nothing()}};
   for (const auto& [name, wanted] : choices) out["outputs"].push_back({{"outputs", name}, {"one", throughput(e, tables, wanted, 1)}});
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  for (int threads = 1; threads <= cores; ++threads) out["threads"].push_back(throughput(e, tables, Wanted{}, threads));
+  for (int threads = 1; threads <= cores; ++threads) out["threads"].push_back(throughput(e, tables, Wanted{}, threads, 9, true));
   return out;
 }
 
