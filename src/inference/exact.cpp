@@ -91,11 +91,11 @@ struct ExactEngine::Tables : Space {
   std::vector<std::vector<std::pair<double, double>>> shift_class;
   std::vector<std::vector<std::uint16_t>> which_shift;
 
-  // Under other numbers: the findings that are asked for and, by them, which links are active in which signature, and
-  // which shifts make up each class.
+  // Under other numbers: the findings that are asked for and, by them, the sets of links (or shifts) that are active together
+  // in some signature; which_shift says in which. There are far fewer sets than signatures.
   std::vector<int> asked_;
-  std::vector<std::vector<std::pair<Index, int>>> active_;
-  std::vector<std::vector<std::vector<int>>> shift_links_;
+  std::vector<std::vector<std::vector<int>>> links_of_class_;
+  std::vector<double> presented_;  // what presenting() says, which no number that is displaced changes; empty: ask it
 
   // Made when the first person with later visits comes.
   mutable std::once_flag made;
@@ -137,37 +137,34 @@ struct ExactEngine::Tables : Space {
     int columns = 0;
     for (int f : asked_) {
       const ModelFinding& finding = m->findings[f];
-      std::vector<std::pair<Index, int>> pairs;
+      const bool tabled = finding.shape == Shape::discrete && finding.place_segment < 0;
       std::map<std::vector<int>, int> classes;
-      for (Index i = 0; i < n(); ++i) {
+      std::vector<int> links;
+      for (Index i = 0; i < n() && (tabled || finding.shape == Shape::measured); ++i) {
         const Signature& s = signatures[i];
-        if (finding.shape == Shape::measured) {
-          std::vector<int> links;
-          for (std::size_t k = 0; k < finding.shifts.size(); ++k)
-            if (finding.shifts[k].is_cause ? finding.shifts[k].index == s.cause : (s.active >> finding.shifts[k].index & 1))
-              links.push_back(static_cast<int>(k));
-          which_shift[f].push_back(static_cast<std::uint16_t>(classes.emplace(links, static_cast<int>(classes.size())).first->second));
-        } else if (finding.shape == Shape::discrete && finding.place_segment < 0) {
-          for (std::size_t k = 0; k < finding.links.size(); ++k)
-            if (is_active(finding.links[k], s)) pairs.emplace_back(i, static_cast<int>(k));
-        }
+        links.clear();
+        for (std::size_t k = 0; k < finding.shifts.size(); ++k)
+          if (finding.shifts[k].is_cause ? finding.shifts[k].index == s.cause : (s.active >> finding.shifts[k].index & 1))
+            links.push_back(static_cast<int>(k));
+        for (std::size_t k = 0; k < finding.links.size() && tabled; ++k)
+          if (is_active(finding.links[k], s)) links.push_back(static_cast<int>(k));
+        which_shift[f].push_back(static_cast<std::uint16_t>(classes.emplace(links, static_cast<int>(classes.size())).first->second));
       }
-      if (finding.shape == Shape::discrete && finding.place_segment < 0) first_column[f] = columns, columns += finding.grades - 1;
-      active_.push_back(std::move(pairs));
-      shift_links_.emplace_back(classes.size());
-      for (const auto& [links, k] : classes) shift_links_.back()[k] = links;
+      if (tabled) first_column[f] = columns, columns += finding.grades - 1;
+      links_of_class_.emplace_back(classes.size());
+      for (const auto& [set, k] : classes) links_of_class_.back()[k] = set;
     }
     at_most.resize(n(), columns);
   }
 
   void reread() {
-    if (at_most.cols() > 0) at_most.setOnes();
+    std::vector<double> of_class;
     for (std::size_t a = 0; a < asked_.size(); ++a) {
       const int f = asked_[a];
       const ModelFinding& finding = m->findings[f];
       if (finding.shape == Shape::measured) {
         shift_class[f].clear();
-        for (const auto& links : shift_links_[a]) {
+        for (const auto& links : links_of_class_[a]) {
           double shift = 0, variance = finding.spread * finding.spread;
           for (int k : links) shift += finding.shifts[k].shift, variance += finding.shifts[k].variance;
           shift_class[f].emplace_back(shift, variance);
@@ -175,8 +172,13 @@ struct ExactEngine::Tables : Space {
       } else if (finding.place_segment >= 0) {
         place_at_most[f] = at_places(finding);
       } else if (finding.shape == Shape::discrete) {
-        for (const auto& [i, k] : active_[a])
-          for (int g = 0; g < finding.grades - 1; ++g) at_most(i, first_column[f] + g) *= 1 - finding.links[k].p[g];
+        const auto& which = which_shift[f];
+        for (int g = 0; g < finding.grades - 1; ++g) {
+          of_class.assign(links_of_class_[a].size(), 1);
+          for (std::size_t c = 0; c < of_class.size(); ++c)
+            for (int k : links_of_class_[a][c]) of_class[c] *= 1 - finding.links[k].p[g];
+          for (Index i = 0; i < n(); ++i) at_most(i, first_column[f] + g) = of_class[which[i]];
+        }
       }
     }
   }
@@ -506,7 +508,7 @@ struct ExactEngine::Tables : Space {
 
   Beliefs believe_all(const Presentation& p, const CauseWeights& weights) const {
     Beliefs out;
-    const std::vector<double> by_stage = presenting(p);
+    const std::vector<double> by_stage = presented_.empty() ? presenting(p) : presented_;
     const std::vector<Profile> people = profiles(*m, p);
     auto believe_in = [&](const Presentation& part) {
       for (const Profile& x : people) out.all.push_back(believe(part, x, weights, by_stage));
@@ -650,6 +652,7 @@ Posterior ExactEngine::posterior(const Presentation& person, const CauseWeights&
 void ExactEngine::under_other_numbers(const Presentation& person, Model& displaced, const std::function<bool()>& displace,
                                       const std::function<void(const Posterior&)>& use) const {
   Tables t(*t_, displaced, named_findings(person));
+  t.presented_ = t.presenting(person);
   while (displace()) {
     t.reread();
     use(t.posterior(person, {}));
