@@ -8,8 +8,8 @@ run:      ## install what is missing, build, and assess a published case
 test:     ## every check there is (about half an hour on two cores)
 	@scripts/test.sh
 
-bench:    ## build and run the benchmarks
-	@scripts/bench.sh
+bench:    ## measure everything, write docs/benchmarks.md (PART=peers: only that part)
+	@scripts/bench.sh $(PART)
 
 format:   ## lay out the C++ sources by .clang-format
 	@scripts/format.sh write

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# install.sh run | test: the Debian packages that building (run) or checking (test) needs, when any are missing.
+# install.sh run | test | bench: the Debian packages that building (run), checking (test) or measuring (bench) needs, when any are missing.
 # Quiet when nothing is missing. Uses sudo when not root.
 set -euo pipefail
 
@@ -8,10 +8,13 @@ run=(g++ cmake ninja-build libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libfm
 test=("${run[@]}" ccache clang clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 libgtest-dev librapidcheck-dev
   libbenchmark-dev python3 python3-venv python3-yaml python3-matplotlib ca-certificates jq shellcheck openjdk-17-jre-headless)
 
+bench=("${test[@]}" valgrind)
+
 case "${1:-run}" in
   run) wanted=("${run[@]}") ;;
   test) wanted=("${test[@]}") ;;
-  *) echo "usage: install.sh run|test" >&2; exit 2 ;;
+  bench) wanted=("${bench[@]}") ;;
+  *) echo "usage: install.sh run|test|bench" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

@@ -48,6 +48,7 @@ class Blocks {
         odds_(t.causes),
         groups_(2 * (t.groups + static_cast<int>(t.joined.size()))),
         by_stage_(t.stages),
+        told_stages_(t.stages_told),
         by_cause_(t.causes),
         by_others_(static_cast<int>(t.mechanisms_of_others.size())),
         by_mechanism_(t.mechanisms),
@@ -286,10 +287,23 @@ class Blocks {
     };
     give(out_.tumour, 1, few_[kTumour]), give(out_.malignant, 1, few_[kMalignant]), give(out_.emergency, 1, few_[kEmergency]);
     if (wanted_.causes) give(out_.causes, size(t.causes), by_cause_[0]);
-    if (wanted_.stages) give(out_.stages, size(t.stages), by_stage_[0]);
+    if (wanted_.stages) stages(), give(out_.stages, size(t.stages_told), told_stages_[0]);
     if (wanted_.mechanisms) mechanisms(), give(out_.mechanisms, size(t.mechanisms), by_mechanism_[0]);
     if (wanted_.levels) levels(), give(out_.levels, size(t.places), levels_[0]);
     if (wanted_.forecast) give(out_.compression, kForecastWeeks.size(), few_[kAhead]);
+  }
+
+  // A stage is told once, whatever the strand of its course.
+  HWY_NOINLINE void stages() {
+    std::size_t told = 0;
+    for (int k = 0; k < t.causes; ++k) {
+      const int first = t.s.stage_offset[size(k)], stages = t.s.stages(k);
+      for (int i = first; i < first + stages; ++i) {
+        V sum = hn::Zero(D());
+        for (int strand = i; strand < t.s.stage_offset[size(k) + 1]; strand += stages) sum = hn::Add(sum, by_stage_.load(size(strand)));
+        told_stages_.store(told++, sum);
+      }
+    }
   }
 
   // Neural mechanisms are those of the groups' patterns, the others those of states.
@@ -337,7 +351,7 @@ class Blocks {
   PosteriorTable& out_;
   int first_ = 0;
   Answers answers_;
-  Lanes odds_, groups_, by_stage_, by_cause_, by_others_, by_mechanism_, levels_;
+  Lanes odds_, groups_, by_stage_, told_stages_, by_cause_, by_others_, by_mechanism_, levels_;
   Lanes few_;  // what is summed over all cells
   std::vector<Cell> cells_;
 };

@@ -84,9 +84,10 @@ LaneTables::LaneTables(const Model& model, const Space& space)
   for (int c = 0; c < causes; ++c) {
     const ModelCause& cause = m.causes[at(c)];
     tumour.push_back(m.is_tumour(c)), malignant.push_back(m.is_malignant(c));
+    stages_told += s.stages(c);
     for (int k = s.stage_offset[at(c)]; k < s.stage_offset[at(c) + 1]; ++k) {
       cause_of_stage.push_back(c);
-      course_stage_of.push_back(first_of_course_[at(cause.course)] + k - s.stage_offset[at(c)]);
+      course_stage_of.push_back(first_of_course_[at(cause.course)] + (k - s.stage_offset[at(c)]) % s.stages(c));
     }
     for (std::size_t i = 0; i < at(settings); ++i) setting[i][at(c)] = narrow(cause.settings[i]);
     for (std::size_t i = 0; i < rate.size(); ++i) {
@@ -213,11 +214,11 @@ void LaneTables::fit_times() {
     Eigen::MatrixXd values(n, stages);
     for (int i = 0; i < n; ++i) {
       const double t = std::max(0.0, std::exp(first_log + (piece + (node[at(i)] + 1) / 2) * cell_width) - kFirstWeeks);
-      for (int c = 0; c < causes; ++c) {
-        std::vector<double> density(at(s.chains[at(s.chain_of[at(c)])].stages()));
-        s.chains[at(s.chain_of[at(c)])].density(t, density.data());
+      for (const Strand& strand : s.strands) {
+        std::vector<double> density(at(s.chains[at(strand.chain)].stages()));
+        s.chains[at(strand.chain)].density(t, density.data());
         for (std::size_t k = 0; k < density.size(); ++k) {
-          const int flat = s.stage_offset[at(c)] + static_cast<int>(k);
+          const int flat = strand.first + static_cast<int>(k);
           values(i, flat) = (1 - m.background_share) * density[k] + m.background_share * background_density(m, t) * s.ever[at(flat)];
         }
       }

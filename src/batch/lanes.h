@@ -77,7 +77,7 @@ struct LaneTables {
 
   const Model& m;
   const Space& s;
-  int causes, stages, course_stages = 0, sets, signatures, mechanisms, places, settings;
+  int causes, stages, stages_told = 0, course_stages = 0, sets, signatures, mechanisms, places, settings;
 
   // Signatures here are those of Space in the order of their stages: what a cause or stage brings is then side by side.
   std::vector<int> stage_of, set_of;                 // by signature
