@@ -1,0 +1,3 @@
+export const consult = {
+  title: 'Consult',
+}
