@@ -49,7 +49,7 @@ export function ringPoints({ x, y, rx, ry = rx, lobes = [], rough = 0, seed = 1 
     const t = (2 * Math.PI * i) / n
     let uneven = 1
     for (let k = 2; k < 8; ++k) uneven += (rough / Math.sqrt(k)) * Math.sin(k * t + seed * k * k * 1.7)
-    const ellipse = (rx * ry) / Math.hypot(ry * Math.cos(t), rx * Math.sin(t))
+    const ellipse = rx * ry > 0 ? (rx * ry) / Math.hypot(ry * Math.cos(t), rx * Math.sin(t)) : 0
     let r = ellipse * uneven
     for (const { angle, width, reach } of lobes) {
       const away = ((((t * 180) / Math.PI - angle) % 360) + 540) % 360 - 180

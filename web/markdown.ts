@@ -1,0 +1,28 @@
+// Pages of docs/ become HTML when the page is built, so that the browser need not carry a reader of Markdown: `import html from
+// 'docs/limits.md'`. With ?head only what stands before the first section. Links to files of the repository become plain words.
+import { readFile } from 'node:fs/promises'
+import { Marked } from 'marked'
+import type { Plugin } from 'vite'
+
+const marked = new Marked({
+  renderer: {
+    link({ href, tokens }) {
+      const text = this.parser.parseInline(tokens)
+      return /^https?:/.test(href) ? `<a href="${href}">${text}</a>` : text
+    },
+    image: () => '',
+  },
+})
+
+export const markdown = (): Plugin => ({
+  name: 'markdown',
+  enforce: 'pre',
+  async load(id) {
+    const [file, query] = id.split('?') as [string, string?]
+    if (!file.endsWith('.md') || query === 'raw' || query === 'url') return
+    const text = (await readFile(file, 'utf8')).replace(/^# .*\n/, '')
+    const html = await marked.parse(query === 'head' ? text.split(/^## /m)[0]! : text)
+    // A wide table scrolls by itself, and a keyboard reaches it.
+    return `export default ${JSON.stringify(html.replaceAll('<table>', '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>').replaceAll('</table>', '</table></div>'))}`
+  },
+})
