@@ -12,7 +12,7 @@ export const watch = {
   outside: 'outside the spine',
   levelShare: (level: string, share: string) => `${level} (${share})`,
   compare: 'Beside it',
-  elsewhere: (share: string) => `It also sits at the neck or sacrum (${share} of people), which this drawing does not show.`,
+  elsewhere: (share: string) => `In ${share} of people it sits at the neck or the sacrum, which this drawing does not show.`,
   pelvis: 'Tumours in the pelvis are not among them: the drawing ends above it.',
 
   play: 'Play',
@@ -41,7 +41,7 @@ export const watch = {
   mechanisms: 'At work',
   none: 'nothing',
   people: (here: string, stage: string, healed: string) => `Of 1,000 such people whom nobody treats, ${here} are in the stage “${stage}” at this time and ${healed} have recovered.`,
-  way: 'What is drawn is one way through the course; people differ. Press a stage below to take the way through it.',
+  way: 'What is drawn is one way through the course; people differ. Press a stage to take the way through it.',
 
   found: (cause: string) => `What is found, beside ${cause}`,
   foundNote: (cause: string, share: string) => `Of 100 people in the stage that is drawn; beside it, of 100 in whom ${cause} still hurts at this time (${share} of 1,000 still do).`,

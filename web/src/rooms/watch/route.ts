@@ -44,9 +44,12 @@ function back(before: number[], end: number): number[] {
   return path
 }
 
+/** What is worth watching: 20 years. Later stages can be asked for. */
+export const horizon = 1044
+
 /**
- * To the last stage of the course, through `via` when given, by the most likely way; or where recovery is the rule (`heals`), by the
- * likeliest step each time, which ends in recovery. Time in a stage is its mean; the last one, which nobody leaves, gets a fifth.
+ * To the last stage that is reached within the horizon, through `via` when given, by the most likely way; or where recovery is the
+ * rule (`heals`), by the likeliest step each time, which ends in recovery. Time in a stage is its mean; the last one gets a fifth.
  */
 export function route(unfolding: Unfolding, heals: boolean, via?: string): Route {
   const n = unfolding.stages.length
@@ -68,8 +71,10 @@ export function route(unfolding: Unfolding, heals: boolean, via?: string): Route
     }
   } else {
     const first = ways(unfolding, entry)
+    const mean = (k: number) => Math.max(0, unfolding.stages[k]!.weeks)
+    const reached = (k: number) => back(first.before, k).slice(0, -1).reduce((sum, j) => sum + mean(j), 0)
     let end = n - 1
-    while (end > 0 && !Number.isFinite(first.cost[end]!)) --end
+    while (end > 0 && !(Number.isFinite(first.cost[end]!) && (via !== undefined || reached(end) <= horizon))) --end
     if (middle < 0) path = back(first.before, end)
     else {
       const from = unfolding.stages.map((_, k) => (k === middle ? 0 : -Infinity))
@@ -79,12 +84,13 @@ export function route(unfolding: Unfolding, heals: boolean, via?: string): Route
     }
   }
   const stays = path.map((k) => unfolding.stages[k]!.weeks)
-  const known = stays.filter((w) => w > 0).reduce((a, b) => a + b, 0)
-  const lastly = known > 0 ? known / 4 : 12 // a quarter of the rest is a fifth of the whole
+  // A quarter of the rest is a fifth of the whole. The only stage of a way gets its own mean, within five years.
+  const rest = (recovered ? stays : stays.slice(0, -1)).reduce((a, b) => a + b, 0)
+  const lastly = rest > 0 ? rest / 4 : Math.min(260, stays[0]! > 0 ? stays[0]! : 12)
   const legs: Leg[] = []
   let at = 0
   path.forEach((k, i) => {
-    const stay = stays[i]! > 0 ? stays[i]! : lastly
+    const stay = i < path.length - 1 || recovered ? stays[i]! : lastly
     legs.push({ stage: unfolding.stages[k]!, from: at, to: at + stay })
     at += stay
   })
@@ -109,7 +115,8 @@ export function occupancyAt(unfolding: Unfolding, week: number): number[] {
   const [a, b] = [Math.max(0, i - 1), i]
   const t = weeks[b]! > weeks[a]! ? (w - weeks[a]!) / (weeks[b]! - weeks[a]!) : 1
   const shares = unfolding.stages.map((_, k) => occupancy[a]![k]! * (1 - t) + occupancy[b]![k]! * t)
-  return [...shares, Math.max(0, 1 - shares.reduce((x, y) => x + y, 0))]
+  const recovered = 1 - shares.reduce((x, y) => x + y, 0)
+  return [...shares, recovered > 1e-9 ? recovered : 0]
 }
 
 export interface Contrast {
