@@ -30,8 +30,9 @@ const inset = (half: Point[], x: number, y: number, by: number): Point[] => half
 export const bone = (r: Region) => `${smooth(mirrored(outer[r]))}${smooth(mirrored(canal[r]))}`
 export const boneOuter = (r: Region) => smooth(mirrored(outer[r]))
 export const bodyOutline = (r: Region) => smooth(mirrored(body[r]))
-export const bodyInner = (r: Region) => smooth(mirrored(inset(body[r], 0, -78, 0.9)))
-export const bodyInnermost = (r: Region) => smooth(mirrored(inset(body[r], 0, -78, 0.72)))
+export const bodyScaled = (r: Region, by: number) => smooth(mirrored(inset(body[r], 0, -78, by)))
+export const bodyInner = (r: Region) => bodyScaled(r, 0.9)
+export const bodyInnermost = (r: Region) => bodyScaled(r, 0.72)
 export const canalOutline = (r: Region) => smooth(mirrored(canal[r]))
 
 /** Articular processes with the gap of the joint, left and right. */

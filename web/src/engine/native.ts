@@ -19,7 +19,7 @@ interface Exports {
   dorsalgia_free_text(text: number): void
 }
 
-const errorBytes = 8 + 512 // size_t size, int32_t code, char message[512]
+const errorBytes = 8 + 4096 // size_t size, int32_t code, char message[4096]
 const optionsBytes = 24 // size, format, profile, voice, width, quick
 
 // What C++ asks of a system. It prints nothing, opens nothing and asks for no time.

@@ -72,6 +72,7 @@ export interface Question {
   emergency_bits: number
   score: number
   outcomes: Outcome[]
+  place?: 'findings' | 'context' | 'labs' // where its answer stands in a Person; of Engine.questions only
 }
 export interface Reason {
   what: string

@@ -13,5 +13,6 @@ export const common = {
     still: 'The emergency questions on this page still hold. If the pain grows, wakes you at night, or you have ever had cancer, see a doctor without waiting for this page.',
     again: 'Try again',
   },
-  gate: { title: 'Emergency signs', none: 'none said', open: 'not answered yet', change: 'change' },
+  model: (version: string, hash: string) => `Dorsalgia ${version}, knowledge and model ${hash}.`,
+  gate: { title: 'Emergency signs', none: 'none, you said', cancer: 'cancer in the past', open: 'not answered yet', change: 'change' },
 }
