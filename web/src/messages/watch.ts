@@ -57,7 +57,7 @@ export const watch = {
   chart: 'How many are in which stage',
   chartText: (cause: string) => `Of 1,000 people with ${cause} whom nobody treats, in which stage they are as time goes by. The numbers at the moment stand with the stages below.`,
   stages: 'Stages, and of 1,000 people now in each',
-  through: (name: string, count: string) => `${name}: ${count} of 1,000 now. Go there.`,
+  ofThousand: 'of 1,000 now',
   here: 'drawn now',
   asTable: 'The same as a table',
   week: 'Time',
