@@ -31,10 +31,10 @@ export const evidence = {
     judgement: { name: 'judgement', means: 'an estimate, with its reason and a wide range' },
   } as Record<string, { name: string; means: string }>,
   founded: {
-    text: (judged: number, all: string) => `Of ${all} numbers in the knowledge base, ${judged} in 100 are careful judgements, because no study has counted them. They say so wherever they stand.`,
+    text: (judged: number, all: string) => `Of the ${all} numbers of findings, causes, courses and population, ${judged} in 100 are careful judgements, because no study has counted them. They say so wherever they stand.`,
     columns: { status: 'Status', means: 'What it means', numbers: 'Numbers', share: 'Of 100' },
     byKind: 'What there is',
-    fitted: (n: number) => `${n.toLocaleString('en')} numbers can be moved by the fit to published studies, within their ranges. Where one was moved noticeably, its page shows both values.`,
+    fitted: (n: number) => `${n.toLocaleString('en')} numbers were moved by the fit to published studies, within their ranges. Where one was moved noticeably, its page shows both values.`,
   },
   rates: {
     text: 'Of 1,000 adults who bring back pain to care, before anything is asked: how many have a tumour that causes it. From the rates of each cause by age and sex, and how strongly each setting selects them.',
