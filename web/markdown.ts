@@ -23,6 +23,6 @@ export const markdown = (): Plugin => ({
     const text = (await readFile(file, 'utf8')).replace(/^# .*\n/, '')
     const html = await marked.parse(query === 'head' ? text.split(/^## /m)[0]! : text)
     // A wide table scrolls by itself, and a keyboard reaches it.
-    return `export default ${JSON.stringify(html.replaceAll('<table>', '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>').replaceAll('</table>', '</table></div>'))}`
+    return `export default ${JSON.stringify(html.replaceAll('<th></th>', '<td></td>').replaceAll('<table>', '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>').replaceAll('</table>', '</table></div>'))}`
   },
 })

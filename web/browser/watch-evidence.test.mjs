@@ -21,7 +21,11 @@ async function open(room, { size = 'desktop', dark = false, still = false } = {}
   return { page, done }
 }
 
-const noBarriers = async (page, name) => assert.deepEqual(await violations(page), [], name)
+async function noBarriers(page, name) {
+  // Not in the middle of a change of colour.
+  await page.waitForFunction(() => !document.getAnimations().some((a) => a instanceof CSSTransition && a.playState === 'running'))
+  assert.deepEqual(await violations(page), [], name)
+}
 const slider = (page) => page.locator('.time input[type=range]')
 const stageName = (page) => page.locator('.stage-name').innerText()
 const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth)
