@@ -52,7 +52,6 @@ export const watch = {
   otherMark: 'beside it',
   nothingTelling: 'At this stage nothing here sets the two apart by more than 1 or 2 in 100.',
   columns: { finding: 'Finding', here: 'Of 100 in this stage', other: (cause: string) => `Of 100 with ${cause}` },
-  same: 'Both are the same. Choose something else to set beside it.',
 
   chart: 'How many are in which stage',
   chartText: (cause: string) => `Of 1,000 people with ${cause} whom nobody treats, in which stage they are as time goes by. The numbers at the moment stand with the stages below.`,

@@ -1,3 +1,7 @@
+declare module '*.svg?plot' {
+  const url: string
+  export default url
+}
 declare module '*.md' {
   const html: string
   export default html
