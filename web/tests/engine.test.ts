@@ -26,6 +26,8 @@ function program(person: Person): Report | undefined {
 
 let compared = 0
 function same(page: unknown, other: unknown, path: string): void {
+  // The hash is over every bit of the compiled numbers, and exp and log of two systems differ in the last one.
+  if (path.endsWith('.model.hash')) return
   if (typeof page === 'number' && typeof other === 'number') {
     compared++
     if (Math.abs(page - other) > 1e-6 * Math.max(1, Math.abs(other))) throw new Error(`${path}: page ${page}, native ${other}`)
@@ -61,7 +63,7 @@ describe('page and program', () => {
   })
 })
 
-describe('the engine', () => {
+describe('the engine', { timeout: 120_000 }, () => {
   const [, person] = examples.find(([name]) => name.startsWith('breast-12y'))!
   it('says at once what the whole report says', () => {
     const [look, whole] = [native.look(person), native.assess(person)]

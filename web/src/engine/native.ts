@@ -24,10 +24,6 @@ const optionsBytes = 24 // size, format, profile, voice, width, quick
 
 // What C++ asks of a system. It prints nothing, opens nothing and asks for no time.
 const nothing = () => 0
-const imports: WebAssembly.Imports = {
-  env: new Proxy({}, { get: () => nothing, has: () => true }),
-  wasi_snapshot_preview1: new Proxy({}, { get: () => nothing, has: () => true }),
-} as unknown as WebAssembly.Imports
 
 export class Native {
   readonly version: string
@@ -40,6 +36,13 @@ export class Native {
   private readonly decoder = new TextDecoder()
 
   constructor(module: WebAssembly.Module) {
+    // web/engine/throw.cpp: what is thrown in C++ is thrown on from here.
+    const dorsalgia_thrown = (message: number) => {
+      throw new EngineFault(this.read(message))
+    }
+    const imports: WebAssembly.Imports = {}
+    for (const { module: from, name } of WebAssembly.Module.imports(module))
+      (imports[from] ??= {})[name] = name === 'dorsalgia_thrown' ? dorsalgia_thrown : nothing
     this.c = new WebAssembly.Instance(module, imports).exports as unknown as Exports
     this.c._initialize()
     this.error = this.c.malloc(errorBytes)

@@ -1,7 +1,7 @@
 // What the engine takes and gives: docs/input.md (Person), docs/report.schema.json (Report), include/dorsalgia.h (the rest).
 // Probabilities are 0 to 1 at full precision; rounding is the business of messages/number.ts.
 
-export type Urgency = 'routine' | 'within 2 weeks' | 'urgent' | 'emergency'
+export type Urgency = 'routine' | 'soon' | 'urgent' | 'emergency'
 export type Status = 'checked' | 'secondary' | 'recalled' | 'judgement'
 export type Interval = [number, number]
 

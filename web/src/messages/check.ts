@@ -107,7 +107,7 @@ export const check = {
     level: {
       emergency: 'Now: get emergency help',
       urgent: 'Within days: call your doctor today',
-      'within 2 weeks': 'See a doctor within two weeks',
+      soon: 'See a doctor within two weeks',
       routine: 'No warning rule is met so far',
     } as Record<Urgency, string>,
     routine:

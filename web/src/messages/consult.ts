@@ -37,7 +37,7 @@ export const consult = {
   fromWatch: 'A person from Watch was put in.',
   urgency: {
     title: 'How soon',
-    level: { emergency: 'Emergency: now', urgent: 'Within days', 'within 2 weeks': 'Within 2 weeks', routine: 'No rule asks for more than routine care' } as Record<Urgency, string>,
+    level: { emergency: 'Emergency: now', urgent: 'Within days', soon: 'Within 2 weeks', routine: 'No rule asks for more than routine care' } as Record<Urgency, string>,
     rule: 'Rule',
     more: (n: number) => `${n} more`,
     stands: 'Rules stand whatever the probability.',
