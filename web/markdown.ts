@@ -29,7 +29,7 @@ export const markdown = (): Plugin => ({
       return `export default import.meta.ROLLUP_FILE_URL_${asset}`
     }
     if (!file.endsWith('.md') || query === 'raw' || query === 'url') return
-    const text = (await readFile(file, 'utf8')).replace(/^# .*\n/, '')
+    const text = (await readFile(file, 'utf8')).replace(/^# .*\n/, '').replace(/^Written by .*\n/m, '')
     const html = await marked.parse(query === 'head' ? text.split(/^## /m)[0]! : text)
     // A wide table scrolls by itself, and a keyboard reaches it.
     return `export default ${JSON.stringify(html.replaceAll('<th></th>', '<td></td>').replaceAll('<table>', '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>').replaceAll('</table>', '</table></div>'))}`

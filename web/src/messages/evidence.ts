@@ -44,7 +44,7 @@ export const evidence = {
     note: 'Numbers below 1 are told as tenths. What each cause brings, and from which registry or study, stands on the page of the cause.',
   },
   validation: {
-    text: 'Studies that no fit has seen, and what the model says of the same kind of people. Far fewer inside than 95 of 100 means that the model is wrong, or surer than it should be; that is so for the first row, and the reasons are listed.',
+    text: 'Studies that no fit has seen, and what the model says of the same kind of people. Far fewer inside than 95 of 100 means that the model is wrong, or surer than it should be; that is so for the first row; docs/validation.md in the repository names each figure outside and why, as far as known.',
     calibration: 'Every share that was counted: expected by the model, and observed.',
     figures: 'Every number of the validation studies, with the range the model expects.',
     enlarge: 'Open the picture alone',
