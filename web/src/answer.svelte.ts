@@ -29,7 +29,9 @@ export class Assessment {
         (report) => {
           if (mine === this.asked) this.whole = report
         },
-        (fault: Error) => (this.fault = fault.message),
+        (fault: Error) => {
+          if (mine === this.asked) this.fault = fault.message
+        },
       )
     }, pause)
     return true

@@ -35,6 +35,8 @@ class Page implements Engine {
   readonly hash: string
   private kept: Knowledge | undefined
   private readonly waiting = new Map<number, { resolve: (value: never) => void; reject: (fault: Error) => void }>()
+  private readonly queue: Task[] = []
+  private busy = false
   private count = 0
 
   constructor(
@@ -47,6 +49,8 @@ class Page implements Engine {
       const { id, value, fault } = event.data
       const waiting = this.waiting.get(id)
       this.waiting.delete(id)
+      this.busy = false
+      this.send()
       if (fault === undefined) waiting?.resolve(value as never)
       else waiting?.reject(new Error(fault))
     }
@@ -63,9 +67,26 @@ class Page implements Engine {
     const id = ++this.count
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject })
+      // Of several people only the last is worth a whole report: those before it have changed since.
+      if (task.call === 'assess') {
+        const outdated = this.queue.findIndex((other) => other.call === 'assess')
+        if (outdated >= 0) {
+          const [old] = this.queue.splice(outdated, 1)
+          this.waiting.get(old!.id)?.reject(new Error('superseded'))
+          this.waiting.delete(old!.id)
+        }
+      }
       // Through JSON: what the rooms hold may be a proxy, which cannot be sent.
-      this.worker.postMessage({ ...task, person: JSON.parse(JSON.stringify(task.person)) as Person, id })
+      this.queue.push({ ...task, person: JSON.parse(JSON.stringify(task.person)) as Person, id })
+      this.send()
     })
+  }
+
+  private send(): void {
+    const task = this.busy ? undefined : this.queue.shift()
+    if (!task) return
+    this.busy = true
+    this.worker.postMessage(task)
   }
 }
 
