@@ -67,7 +67,7 @@ export const consult = {
   next: { title: 'Ask or test next', lead: 'Most information for its burden.', outcome: (answer: string, n: string, tumour: string) => `${answer} (in ${n}): ${tumour}`, of: (n: string) => `tumour of ${n}, now` , question: 'Ask', test: 'Test' },
   forecast: { title: 'Cord or cauda compressed, if nothing is done', weeks: 'weeks', now: 'of 1,000' },
   course: { title: 'Over the visits' },
-  changes: { title: 'What would change the advice', if: 'if', none: 'No one or two answers would.', to: '→' },
+  changes: { title: 'What would change the advice', if: 'if', none: 'No one or two answers would.', more: (n: number) => `and ${n} other single answers`, to: '→' },
   burden: { question: 'question', examination: 'examination', blood_test: 'blood test', urine_test: 'urine test', plain_film: 'plain film', ct: 'CT', mri: 'MRI', nuclear: 'nuclear imaging', record: 'record' } as Record<string, string>,
   working: 'Working …',
   nothingStored: 'Nothing is stored unless you save it.',
