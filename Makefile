@@ -11,8 +11,8 @@ serve:    ## build the page and open it at http://localhost:8480
 test:     ## every check there is (about half an hour on two cores)
 	@scripts/test.sh
 
-bench:    ## build and run the benchmarks
-	@scripts/bench.sh
+bench:    ## measure everything, write docs/benchmarks.md (PART=peers: only that part)
+	@scripts/bench.sh $(PART)
 
 format:   ## lay out the C++ sources by .clang-format
 	@scripts/format.sh write

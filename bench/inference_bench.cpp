@@ -1,4 +1,4 @@
-// How long the questions take that a page, a batch or a start of the program asks. `bench/run.sh` prints the table.
+// How long the questions take that a page, a batch or a start of the program asks. `build/bench/inference-bench` prints the table.
 #include <benchmark/benchmark.h>
 
 #include <string>

@@ -6,13 +6,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${1:-60}
-targets=(person knowledge)
+targets=(person knowledge arrow)
 
 run() {
   local name=$1 log=build-sanitize/$1.log
   mkdir -p "build-sanitize/corpus/$name"
+  local words=()
+  [[ ! -f fuzz/$name.dict ]] || words=(-dict="fuzz/$name.dict")
   if ! "build-sanitize/fuzz/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 -max_len=16384 -print_final_stats=1 \
-    -dict="fuzz/$name.dict" -artifact_prefix="build-sanitize/broken-$name-" "build-sanitize/corpus/$name" "fuzz/corpus/$name" >"$log" 2>&1; then
+    "${words[@]}" -artifact_prefix="build-sanitize/broken-$name-" "build-sanitize/corpus/$name" "fuzz/corpus/$name" >"$log" 2>&1; then
     tail -n 40 "$log"
     echo "$name: FAILED; the input is build-sanitize/broken-$name-*"
     return 1

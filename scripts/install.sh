@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# install.sh run | page | test: the Debian packages that building (run), the page (page) or checking (test) needs, when any are missing.
+# install.sh run | page | test | bench: the Debian packages that building (run), the page (page), checking (test) or measuring (bench)
+# needs, when any are missing.
 # Quiet when nothing is missing. Uses sudo when not root.
 set -euo pipefail
 
@@ -15,12 +16,14 @@ command -v npm >/dev/null || page+=(npm)
 test+=(emscripten chromium)
 command -v node >/dev/null || test+=(nodejs)
 command -v npm >/dev/null || test+=(npm)
+bench=("${test[@]}" valgrind)
 
 case "${1:-run}" in
   run) wanted=("${run[@]}") ;;
   page) wanted=("${page[@]}") ;;
   test) wanted=("${test[@]}") ;;
-  *) echo "usage: install.sh run|page|test" >&2; exit 2 ;;
+  bench) wanted=("${bench[@]}") ;;
+  *) echo "usage: install.sh run|page|test|bench" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

@@ -288,7 +288,7 @@ void hand_over(std::unique_ptr<SchemaHolder> holder, bool nullable, ArrowSchema*
 }
 
 struct ArrayHolder {
-  std::vector<std::uint8_t> validity, values, bytes;
+  ByteBuffer validity, values, bytes;
   std::vector<const void*> buffers;
   std::vector<ArrowArray> children;
   std::vector<ArrowArray*> places;
@@ -313,9 +313,21 @@ void hand_over(std::unique_ptr<ArrayHolder> holder, std::int64_t rows, std::int6
   out->private_data = holder.release();
 }
 
-std::vector<std::uint8_t> as_bits(const std::vector<std::uint8_t>& bytes) {
-  std::vector<std::uint8_t> out((bytes.size() + 7) / 8);
-  for (std::size_t i = 0; i < bytes.size(); ++i) out[i >> 3] = static_cast<std::uint8_t>(out[i >> 3] | (bytes[i] != 0) << (i & 7));
+// Bytes of 0 and 1 as bits, the first one lowest.
+template <class Bytes>
+ByteBuffer as_bits(const Bytes& bytes) {
+  ByteBuffer out((bytes.size() + 7) / 8);
+  const std::size_t whole = bytes.size() / 8;
+  for (std::size_t i = 0; i < whole; ++i) {
+    std::uint64_t eight;
+    std::memcpy(&eight, bytes.data() + 8 * i, sizeof eight);
+    out[i] = static_cast<std::uint8_t>(eight * 0x0102040810204080 >> 56);  // each byte's lowest bit to its place in the highest byte
+  }
+  if (whole < out.size()) {
+    unsigned rest = 0;
+    for (std::size_t i = 8 * whole; i < bytes.size(); ++i) rest |= static_cast<unsigned>(bytes[i]) << (i & 7);
+    out[whole] = static_cast<std::uint8_t>(rest);
+  }
   return out;
 }
 
@@ -372,6 +384,7 @@ Column::Column(const Field& field, std::int64_t rows) : format_(field.format[0])
   } else {
     width_ = format_ == 'b' ? 1 : width_of(format_);
     values_.resize(n * static_cast<std::size_t>(width_));
+    if (format_ != 'f') std::fill(values_.begin(), values_.end(), std::uint8_t{0});  // what floats() hands out is written whole
   }
 }
 

@@ -121,12 +121,32 @@ struct Field {
 void export_schema(const std::vector<Field>& fields, const Metadata& metadata, ArrowSchema* out);
 Metadata read_metadata(const char* metadata);
 
+// Bytes that are not set to 0 when they are made: most are written once and at once.
+template <class T>
+struct NotZeroed : std::allocator<T> {
+  template <class U>
+  struct rebind {
+    using other = NotZeroed<U>;
+  };
+  NotZeroed() = default;
+  template <class U>
+  explicit NotZeroed(const NotZeroed<U>&) {}
+  template <class U>
+  void construct(U* at) {
+    ::new (static_cast<void*>(at)) U;
+  }
+  template <class U, class... From>
+  void construct(U* at, From&&... from) {
+    ::new (static_cast<void*>(at)) U(std::forward<From>(from)...);
+  }
+};
+using ByteBuffer = std::vector<std::uint8_t, NotZeroed<std::uint8_t>>;
+
 // A column to be written: one slot a row, filled in any order, also from several threads for different rows.
 class Column {
  public:
   Column(const Field& field, std::int64_t rows);
 
-  void set(std::int64_t row, float x) { put(row, &x, sizeof x); }
   void set(std::int64_t row, double x) { put(row, &x, sizeof x); }
   void set(std::int64_t row, std::int64_t x) { put(row, &x, sizeof x); }
   void set(std::int64_t row, bool x) {
@@ -139,7 +159,7 @@ class Column {
   }
   void put(std::int64_t row, const void* value, int width);  // of the format's width
 
-  // Floats of rows that all are known: rows `from` to `from + rows`.
+  // Floats of rows that all are known: rows `from` to `from + rows`, every one of which the caller writes.
   float* floats(std::int64_t from, std::int64_t rows);
   void forget(std::int64_t row) { known_[static_cast<std::size_t>(row)] = 0; }
 
@@ -148,7 +168,7 @@ class Column {
   char format_;
   int width_ = 0;
   std::vector<std::uint8_t> known_;  // by row, 0 at first
-  std::vector<std::uint8_t> values_;
+  ByteBuffer values_;
   std::vector<std::string_view> texts_;
 };
 

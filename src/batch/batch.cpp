@@ -137,7 +137,7 @@ void BatchEngine::posterior(const PeopleTable& people, const Wanted& wanted, Pos
   out.causes.resize(columns(wanted.causes, t_->lanes.causes));
   out.mechanisms.resize(columns(wanted.mechanisms, t_->lanes.mechanisms));
   out.levels.resize(columns(wanted.levels, t_->lanes.places));
-  out.stages.resize(columns(wanted.stages, t_->lanes.stages));
+  out.stages.resize(columns(wanted.stages, t_->lanes.stages_told));
   out.compression.resize(columns(wanted.forecast, kForecastWeeks.size()));
   out.urgency.resize(columns(wanted.urgency, 1));
   if (n == 0) return;

@@ -595,11 +595,15 @@ class Blocks {
     give(out_.tumour, 0, hn::Add(by_class[2], by_class[3]));
     give(out_.emergency, 0, hn::Add(by_class[1], by_class[3]));
     V malignant = hn::Zero(d);
+    int told = 0;
     for (int k = 0; k < t.causes; ++k) {
       V cause = hn::Zero(d);
-      for (int i = t.s.stage_offset[size(k)]; i < t.s.stage_offset[size(k) + 1]; ++i) {
-        cause = hn::Add(cause, by_stage_.load(size(i)));
-        if (wanted_.stages) give(out_.stages, i, by_stage_.load(size(i)));
+      const int first = t.s.stage_offset[size(k)], stages = t.s.stages(k);
+      for (int i = first; i < first + stages; ++i, ++told) {
+        V stage = hn::Zero(d);
+        for (int strand = i; strand < t.s.stage_offset[size(k) + 1]; strand += stages) stage = hn::Add(stage, by_stage_.load(size(strand)));
+        cause = hn::Add(cause, stage);
+        if (wanted_.stages) give(out_.stages, told, stage);
       }
       if (t.malignant[size(k)]) malignant = hn::Add(malignant, cause);
       if (wanted_.causes) give(out_.causes, k, cause);

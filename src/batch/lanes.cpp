@@ -60,6 +60,7 @@ LaneTables::LaneTables(const Model& model, const Space& space)
       s(space),
       causes(static_cast<int>(m.causes.size())),
       stages(s.stage_offset.back()),
+      stages_told(0),
       course_stages(0),
       sets(static_cast<int>(s.sets.size())),
       signatures(static_cast<int>(s.signatures.size())),
@@ -88,11 +89,13 @@ LaneTables::LaneTables(const Model& model, const Space& space)
     first_of_course.push_back(course_stages);
     course_stages += static_cast<int>(course.stages.size());
   }
-  for (int c = 0; c < causes; ++c)
+  for (int c = 0; c < causes; ++c) {
+    stages_told += s.stages(c);
     for (int k = s.stage_offset[at(c)]; k < s.stage_offset[at(c) + 1]; ++k) {
       cause_of_stage.push_back(c);
-      course_stage_of.push_back(first_of_course[at(m.causes[at(c)].course)] + k - s.stage_offset[at(c)]);
+      course_stage_of.push_back(first_of_course[at(m.causes[at(c)].course)] + (k - s.stage_offset[at(c)]) % s.stages(c));
     }
+  }
   for (int i = 0; i < sets; ++i) {
     mechanisms_of_set.emplace_back();
     for (MechanismSet rest = s.sets[at(i)]; rest; rest &= rest - 1) mechanisms_of_set.back().push_back(__builtin_ctz(rest));
@@ -120,11 +123,11 @@ LaneTables::LaneTables(const Model& model, const Space& space)
     Eigen::MatrixXd values(n, stages);
     for (int i = 0; i < n; ++i) {
       const double t = std::max(0.0, std::exp(first_log + (cell + (node[at(i)] + 1) / 2) * cell_width) - kFirstWeeks);
-      for (int c = 0; c < causes; ++c) {
-        std::vector<double> density(at(s.chains[at(s.chain_of[at(c)])].stages()));
-        s.chains[at(s.chain_of[at(c)])].density(t, density.data());
+      for (const Strand& strand : s.strands) {
+        std::vector<double> density(at(s.chains[at(strand.chain)].stages()));
+        s.chains[at(strand.chain)].density(t, density.data());
         for (std::size_t k = 0; k < density.size(); ++k) {
-          const int flat = s.stage_offset[at(c)] + static_cast<int>(k);
+          const int flat = strand.first + static_cast<int>(k);
           values(i, flat) = (1 - m.background_share) * density[k] + m.background_share * background_density(m, t) * s.ever[at(flat)];
         }
       }

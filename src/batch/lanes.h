@@ -85,7 +85,7 @@ struct LaneTables {
 
   const Model& m;
   const Space& s;
-  int causes, stages, course_stages, sets, signatures, mechanisms, places, patterns, settings;
+  int causes, stages, stages_told, course_stages, sets, signatures, mechanisms, places, patterns, settings;
 
   std::vector<float> rate;                           // [sex * kAgeBands + band][cause], padded
   std::vector<float> setting;                        // [cause * settings + setting]

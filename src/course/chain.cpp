@@ -29,10 +29,10 @@ Eigen::VectorXd uniformised(const Eigen::MatrixXd& a, const Eigen::VectorXd& ent
   return out;
 }
 
-Eigen::MatrixXd generator_of(const ModelCourse& course) {
+Eigen::MatrixXd generator_of(const ModelCourse& course, Canal canal) {
   using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   const auto n = static_cast<Eigen::Index>(course.stages.size());
-  return Eigen::Map<const RowMajor>(course.generator.data(), n, n);
+  return Eigen::Map<const RowMajor>(course.generator[static_cast<std::size_t>(canal)].data(), n, n);
 }
 
 Eigen::VectorXd by_stage(const ModelCourse& course, double ModelStage::*number) {
@@ -42,8 +42,8 @@ Eigen::VectorXd by_stage(const ModelCourse& course, double ModelStage::*number) 
 }
 }  // namespace
 
-Chain::Chain(const ModelCourse& course, double tempo)
-    : Chain(generator_of(course) * tempo, by_stage(course, &ModelStage::entry), by_stage(course, &ModelStage::presents)) {}
+Chain::Chain(const ModelCourse& course, double tempo, Canal canal)
+    : Chain(generator_of(course, canal) * tempo, by_stage(course, &ModelStage::entry), by_stage(course, &ModelStage::presents)) {}
 
 Chain::Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd presents)
     : generator_(std::move(generator)), entry_(std::move(entry)), presents_(std::move(presents)) {

@@ -19,8 +19,8 @@ class Chain {
   // generator: n x n per week, rows sum to 0 or less; entry sums to 1; presents >= 0, at least one reachable > 0.
   Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd presents);
 
-  // A course at a cause's tempo.
-  Chain(const ModelCourse& course, double tempo);
+  // A course at a cause's tempo, beside this part of the canal.
+  Chain(const ModelCourse& course, double tempo, Canal canal);
 
   int stages() const { return static_cast<int>(entry_.size()); }
 

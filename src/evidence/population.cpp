@@ -85,27 +85,33 @@ class Builder {
 
   void looks() {
     std::map<std::vector<double>, std::size_t> known;
-    plan_.stage_offset = {0};
+    int flat_stages = 0;
     for (std::size_t c = 0; c < m_.causes.size(); ++c) {
       const ModelCause& cause = m_.causes[c];
       const ModelCourse& course = m_.courses[cause.course];
-      const int n = static_cast<int>(course.stages.size()), offset = plan_.stage_offset.back();
-      plan_.stage_offset.push_back(offset + n);
-      const Chain chain(course, cause.tempo);
-      std::vector<double> ever(n);
-      chain.within(0, kInfinity, ever.data());
-      tables(chain, ever);
+      const int n = static_cast<int>(course.stages.size());
+      std::array<std::vector<double>, kCanals> ever;  // by pace
+      std::array<int, kCanals> offset{};              // by pace: flat index of the first stage
+      for (const int pace : paces(course)) {
+        const Chain chain(course, cause.tempo, static_cast<Canal>(pace));
+        ever[pace].resize(n);
+        chain.within(0, kInfinity, ever[pace].data());
+        tables(chain, ever[pace]);
+        offset[pace] = flat_stages;
+        flat_stages += n;
+      }
       for (int variant = 0; variant < 2; ++variant) {
         const double share = variant == 0 ? 1 - cause.accompanied : cause.accompanied;
         if (share <= 0) continue;
         for (int k = 0; k < n; ++k)
           for (std::size_t l = 0; l < m_.levels.size(); ++l) {
-            const double people = share * ever[k] * cause.levels[l];
+            const int pace = course.pace(m_.levels[l].canal);
+            const double people = share * ever[pace][k] * cause.levels[l];
             if (people <= 0) continue;
             const int index = static_cast<int>(c), level = static_cast<int>(l);
             const State s{index, variant, k, level, active(m_, index, variant, k, m_.levels[l].canal)};
-            const auto [it, fresh] = known.try_emplace(look_of(s, offset + k), plan_.looks.size());
-            if (fresh) plan_.looks.push_back({s, offset + k, {}});
+            const auto [it, fresh] = known.try_emplace(look_of(s, offset[pace] + k), plan_.looks.size());
+            if (fresh) plan_.looks.push_back({s, offset[pace] + k, {}});
             auto& its = plan_.looks[it->second].people;
             if (its.empty() || its.back().first != index) its.emplace_back(index, 0.0);
             its.back().second += people;
@@ -115,6 +121,14 @@ class Builder {
   }
 
  private:
+  // The parts of the canal that stand for all in which a course is equally fast.
+  static std::vector<int> paces(const ModelCourse& course) {
+    std::vector<int> out;
+    for (int canal = 0; canal < kCanals; ++canal)
+      if (course.pace(static_cast<Canal>(canal)) == canal) out.push_back(canal);
+    return out;
+  }
+
   int add(Plan::Node node) {
     // What is true or false of a whole look comes first: most products end there.
     std::stable_partition(node.children.begin(), node.children.end(), [&](int child) {
@@ -224,8 +238,9 @@ class Builder {
       case Kind::stage:
         n.kind = NodeKind::stages;
         for (const ModelCause& cause : m_.causes)
-          for (const ModelStage& stage : m_.courses[cause.course].stages)
-            n.which.push_back(std::count(c.names.begin(), c.names.end(), stage.id) > 0);
+          for ([[maybe_unused]] const int pace : paces(m_.courses[cause.course]))
+            for (const ModelStage& stage : m_.courses[cause.course].stages)
+              n.which.push_back(std::count(c.names.begin(), c.names.end(), stage.id) > 0);
         break;
     }
     return add(std::move(n));

@@ -75,7 +75,7 @@ struct PopulationPlan {
   // States that look alike to everything that is asked: the same links are active, the same predicates hold.
   struct Look {
     State state;                                 // one of them
-    int stage;                                   // its flat stage index
+    int stage;                                   // its flat index over causes, paces and stages
     std::vector<std::pair<int, double>> people;  // cause, share of the cause's people that look so
   };
 
@@ -87,7 +87,6 @@ struct PopulationPlan {
   std::vector<Tree> trees;  // by group
   std::vector<Stratum> strata;
   std::vector<Look> looks;
-  std::vector<int> stage_offset;                         // first flat stage index of each cause
   std::vector<std::vector<double>> duration, recovered;  // by variable: [flat stage index * atoms + atom]
   int atoms = 0;
 };

@@ -91,11 +91,11 @@ struct ExactEngine::Tables : Space {
   std::vector<std::vector<std::pair<double, double>>> shift_class;
   std::vector<std::vector<std::uint16_t>> which_shift;
 
-  // Under other numbers: the findings that are asked for and, by them, which links are active in which signature, and
-  // which shifts make up each class.
+  // Under other numbers: the findings that are asked for and, by them, the sets of links (or shifts) that are active together
+  // in some signature; which_shift says in which. There are far fewer sets than signatures.
   std::vector<int> asked_;
-  std::vector<std::vector<std::pair<Index, int>>> active_;
-  std::vector<std::vector<std::vector<int>>> shift_links_;
+  std::vector<std::vector<std::vector<int>>> links_of_class_;
+  std::vector<double> presented_;  // what presenting() says, which no number that is displaced changes; empty: ask it
 
   // Made when the first person with later visits comes.
   mutable std::once_flag made;
@@ -137,37 +137,34 @@ struct ExactEngine::Tables : Space {
     int columns = 0;
     for (int f : asked_) {
       const ModelFinding& finding = m->findings[f];
-      std::vector<std::pair<Index, int>> pairs;
+      const bool tabled = finding.shape == Shape::discrete && finding.place_segment < 0;
       std::map<std::vector<int>, int> classes;
-      for (Index i = 0; i < n(); ++i) {
+      std::vector<int> links;
+      for (Index i = 0; i < n() && (tabled || finding.shape == Shape::measured); ++i) {
         const Signature& s = signatures[i];
-        if (finding.shape == Shape::measured) {
-          std::vector<int> links;
-          for (std::size_t k = 0; k < finding.shifts.size(); ++k)
-            if (finding.shifts[k].is_cause ? finding.shifts[k].index == s.cause : (s.active >> finding.shifts[k].index & 1))
-              links.push_back(static_cast<int>(k));
-          which_shift[f].push_back(static_cast<std::uint16_t>(classes.emplace(links, static_cast<int>(classes.size())).first->second));
-        } else if (finding.shape == Shape::discrete && finding.place_segment < 0) {
-          for (std::size_t k = 0; k < finding.links.size(); ++k)
-            if (is_active(finding.links[k], s)) pairs.emplace_back(i, static_cast<int>(k));
-        }
+        links.clear();
+        for (std::size_t k = 0; k < finding.shifts.size(); ++k)
+          if (finding.shifts[k].is_cause ? finding.shifts[k].index == s.cause : (s.active >> finding.shifts[k].index & 1))
+            links.push_back(static_cast<int>(k));
+        for (std::size_t k = 0; k < finding.links.size() && tabled; ++k)
+          if (is_active(finding.links[k], s)) links.push_back(static_cast<int>(k));
+        which_shift[f].push_back(static_cast<std::uint16_t>(classes.emplace(links, static_cast<int>(classes.size())).first->second));
       }
-      if (finding.shape == Shape::discrete && finding.place_segment < 0) first_column[f] = columns, columns += finding.grades - 1;
-      active_.push_back(std::move(pairs));
-      shift_links_.emplace_back(classes.size());
-      for (const auto& [links, k] : classes) shift_links_.back()[k] = links;
+      if (tabled) first_column[f] = columns, columns += finding.grades - 1;
+      links_of_class_.emplace_back(classes.size());
+      for (const auto& [set, k] : classes) links_of_class_.back()[k] = set;
     }
     at_most.resize(n(), columns);
   }
 
   void reread() {
-    if (at_most.cols() > 0) at_most.setOnes();
+    std::vector<double> of_class;
     for (std::size_t a = 0; a < asked_.size(); ++a) {
       const int f = asked_[a];
       const ModelFinding& finding = m->findings[f];
       if (finding.shape == Shape::measured) {
         shift_class[f].clear();
-        for (const auto& links : shift_links_[a]) {
+        for (const auto& links : links_of_class_[a]) {
           double shift = 0, variance = finding.spread * finding.spread;
           for (int k : links) shift += finding.shifts[k].shift, variance += finding.shifts[k].variance;
           shift_class[f].emplace_back(shift, variance);
@@ -175,8 +172,13 @@ struct ExactEngine::Tables : Space {
       } else if (finding.place_segment >= 0) {
         place_at_most[f] = at_places(finding);
       } else if (finding.shape == Shape::discrete) {
-        for (const auto& [i, k] : active_[a])
-          for (int g = 0; g < finding.grades - 1; ++g) at_most(i, first_column[f] + g) *= 1 - finding.links[k].p[g];
+        const auto& which = which_shift[f];
+        for (int g = 0; g < finding.grades - 1; ++g) {
+          of_class.assign(links_of_class_[a].size(), 1);
+          for (std::size_t c = 0; c < of_class.size(); ++c)
+            for (int k : links_of_class_[a][c]) of_class[c] *= 1 - finding.links[k].p[g];
+          for (Index i = 0; i < n(); ++i) at_most(i, first_column[f] + g) = of_class[which[i]];
+        }
       }
     }
   }
@@ -338,17 +340,19 @@ struct ExactEngine::Tables : Space {
     double background = 0;
     if (from < to) background = (std::isfinite(to) ? normal_cdf(z(to)) : 1) - (from > 0 ? normal_cdf(z(from)) : 0);
     else if (from > 0) background = normal_pdf(z(from)) / (m->background_log_spread * from);
-    for (std::size_t c = 0; c < chain_of.size(); ++c) {
-      double* at = out.data() + stage_offset[c];
-      const int first = first_of_chain[chain_of[c]];
-      const Chain& chain = chains[chain_of[c]];
-      if (first < static_cast<int>(c)) {
-        std::copy(out.data() + stage_offset[first], out.data() + stage_offset[first + 1], at);
+    std::vector<int> done(chains.size(), -1);  // where a chain's numbers stand already
+    for (const Strand& strand : strands) {
+      double* at = out.data() + strand.first;
+      const Chain& chain = chains[strand.chain];
+      int& before = done[strand.chain];
+      if (before >= 0) {
+        std::copy_n(out.data() + before, chain.stages(), at);
         continue;
       }
+      before = strand.first;
       if (from == to) chain.density(from, at);
       else chain.within(from, to, at);
-      for (int k = 0; k < chain.stages(); ++k) at[k] = (1 - e) * at[k] + e * background * ever[stage_offset[c] + k];
+      for (int k = 0; k < chain.stages(); ++k) at[k] = (1 - e) * at[k] + e * background * ever[strand.first + k];
     }
     return out;
   }
@@ -504,7 +508,7 @@ struct ExactEngine::Tables : Space {
 
   Beliefs believe_all(const Presentation& p, const CauseWeights& weights) const {
     Beliefs out;
-    const std::vector<double> by_stage = presenting(p);
+    const std::vector<double> by_stage = presented_.empty() ? presenting(p) : presented_;
     const std::vector<Profile> people = profiles(*m, p);
     auto believe_in = [&](const Presentation& part) {
       for (const Profile& x : people) out.all.push_back(believe(part, x, weights, by_stage));
@@ -648,6 +652,7 @@ Posterior ExactEngine::posterior(const Presentation& person, const CauseWeights&
 void ExactEngine::under_other_numbers(const Presentation& person, Model& displaced, const std::function<bool()>& displace,
                                       const std::function<void(const Posterior&)>& use) const {
   Tables t(*t_, displaced, named_findings(person));
+  t.presented_ = t.presenting(person);
   while (displace()) {
     t.reread();
     use(t.posterior(person, {}));
@@ -701,7 +706,7 @@ Posterior ExactEngine::Tables::posterior(const Presentation& person, const Cause
   out.causes.assign(m->causes.size(), 0);
   out.mechanisms.assign(m->mechanisms.size(), 0);
   out.levels.assign(m->levels.size(), 0);
-  for (std::size_t c = 0; c < m->causes.size(); ++c) out.stages.emplace_back(t.stage_offset[c + 1] - t.stage_offset[c], 0.0);
+  for (std::size_t c = 0; c < m->causes.size(); ++c) out.stages.emplace_back(t.stages(static_cast<int>(c)), 0.0);
 
   const Tables::Beliefs beliefs = t.believe_all(person, weights);
   ByClass mass{};
@@ -722,9 +727,10 @@ Posterior ExactEngine::Tables::posterior(const Presentation& person, const Cause
   out.tumour = (mass[2] + mass[3]) / sum;
   out.emergency = (mass[1] + mass[3]) / sum;
   for (std::size_t c = 0; c < m->causes.size(); ++c) {
-    for (std::size_t k = 0; k < out.stages[c].size(); ++k) {
-      out.stages[c][k] = by_stage[t.stage_offset[c] + k] / sum;
-      out.causes[c] += out.stages[c][k];
+    const std::size_t stages = out.stages[c].size();
+    for (int i = t.stage_offset[c]; i < t.stage_offset[c + 1]; ++i) {
+      out.stages[c][static_cast<std::size_t>(i - t.stage_offset[c]) % stages] += by_stage[i] / sum;
+      out.causes[c] += by_stage[i] / sum;
     }
     if (m->is_malignant(static_cast<int>(c))) out.malignant += out.causes[c];
   }

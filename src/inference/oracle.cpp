@@ -45,15 +45,14 @@ class Oracle {
     const ModelCause& cause = m_.causes[c];
     const ModelCourse& course = m_.courses[cause.course];
     const int n = static_cast<int>(course.stages.size());
-    const Chain chain(course, cause.tempo);
-    const Eigen::VectorXd time = presenting(chain);
     // By part of the canal: by stage.
+    std::array<Eigen::VectorXd, kCanals> time;
     std::array<std::array<Eigen::VectorXd, kForecastWeeks.size()>, kCanals> compressed;
-    for (std::size_t l = 0; l < m_.levels.size(); ++l) {
-      auto& by_weeks = compressed[static_cast<int>(m_.levels[l].canal)];
+    for (int canal = 0; canal < kCanals; ++canal) {
+      const Chain chain(course, cause.tempo, static_cast<Canal>(canal));
+      time[canal] = presenting(chain);
       for (std::size_t w = 0; w < kForecastWeeks.size(); ++w)
-        if (cause.levels[l] > 0 && by_weeks[w].size() == 0)
-          by_weeks[w] = chain.reaches(compresses(course, m_.levels[l].canal), kForecastWeeks[w]);
+        compressed[canal][w] = chain.reaches(compresses(course, static_cast<Canal>(canal)), kForecastWeeks[w]);
     }
 
     double sum = 0;
@@ -66,13 +65,13 @@ class Oracle {
         for (int k = 0; k < n; ++k)
           for (std::size_t l = 0; l < m_.levels.size(); ++l) {
             if (cause.levels[l] <= 0) continue;
+            const int canal = static_cast<int>(m_.levels[l].canal);
             const State s{c, variant, k, static_cast<int>(l), active(m_, c, variant, k, m_.levels[l].canal)};
-            const double p = x_.weight * prior * share * time[k] * cause.levels[l] * likelihood(s);
+            const double p = x_.weight * prior * share * time[canal][k] * cause.levels[l] * likelihood(s);
             if (p <= 0) continue;
             sum += p;
             add(s, p, out);
-            for (std::size_t w = 0; w < kForecastWeeks.size(); ++w)
-              out.compression[w] += p * compressed[static_cast<int>(m_.levels[l].canal)][w][k];
+            for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) out.compression[w] += p * compressed[canal][w][k];
           }
       }
     }

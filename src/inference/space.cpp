@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 namespace dorsalgia {
 
@@ -12,30 +13,36 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 }  // namespace
 
 Space::Space(const Model& model) : m(&model) {
-  build_chains();
   build_places();
+  build_chains();
   build_cells();
 }
 
 void Space::build_chains() {
   stage_offset.push_back(0);
-  std::map<std::pair<int, double>, int> known;
-  for (const ModelCause& c : m->causes) {
-    const ModelCourse& course = m->courses[c.course];
-    const int k = static_cast<int>(course.stages.size());
-    const auto [it, fresh] = known.emplace(std::make_pair(c.course, c.tempo), static_cast<int>(chains.size()));
-    chain_of.push_back(it->second);
-    stage_offset.push_back(stage_offset.back() + k);
-    ever.resize(stage_offset.back());
-    if (!fresh) {
-      const auto same = ever.begin() + stage_offset[first_of_chain[it->second]];
-      std::copy(same, same + k, ever.end() - k);
-      continue;
+  std::map<std::tuple<int, double, int>, int> known;
+  for (std::size_t c = 0; c < m->causes.size(); ++c) {
+    const ModelCause& cause = m->causes[c];
+    const ModelCourse& course = m->courses[cause.course];
+    std::array<bool, kCanals> met{};
+    for (int canal = 0; canal < kCanals; ++canal) {
+      const int pace = course.pace(static_cast<Canal>(canal));
+      const auto part = level_share.col(static_cast<Index>(c)).segment(canal_begin[canal], canal_begin[canal + 1] - canal_begin[canal]);
+      if (met[pace] || part.sum() <= 0) continue;
+      met[pace] = true;
+      const auto [it, fresh] = known.emplace(std::make_tuple(cause.course, cause.tempo, pace), static_cast<int>(chains.size()));
+      if (fresh) chains.emplace_back(course, cause.tempo, static_cast<Canal>(canal));
+      strands.push_back({static_cast<int>(c), pace, it->second, static_cast<int>(ever.size())});
+      ever.resize(ever.size() + course.stages.size());
+      chains[it->second].within(0, kInfinity, ever.data() + strands.back().first);
     }
-    first_of_chain.push_back(static_cast<int>(chain_of.size()) - 1);
-    chains.emplace_back(course, c.tempo);
-    chains.back().within(0, kInfinity, &*(ever.end() - k));
+    stage_offset.push_back(static_cast<int>(ever.size()));
   }
+}
+
+const Strand& Space::strand(int cause, Canal canal) const {
+  const int pace = m->courses[m->causes[cause].course].pace(canal);
+  return *std::find_if(strands.begin(), strands.end(), [&](const Strand& s) { return s.cause == cause && s.pace == pace; });
 }
 
 void Space::build_places() {
@@ -64,7 +71,7 @@ void Space::build_cells() {
   if (m->cord_compression >= 0) placed |= MechanismSet{1} << m->cord_compression;
 
   // Keyed so that signatures come out sorted by class.
-  std::map<std::tuple<int, int, int, MechanismSet>, std::vector<std::pair<Cell, Forecast>>> by_signature;
+  std::map<std::tuple<int, int, int, int, MechanismSet>, std::vector<std::pair<Cell, Forecast>>> by_signature;
   std::map<std::array<int, 4>, int> group_index;
   Forecasts forecasts;
   auto index_of = [](std::vector<MechanismSet>& all, MechanismSet set) {
@@ -84,7 +91,8 @@ void Space::build_cells() {
     }
     for (int canal = 0; canal < kCanals; ++canal) {
       if (mass[canal] <= 0) continue;
-      const std::vector<Forecast>& compression = forecast(index, static_cast<Canal>(canal), forecasts);
+      const Strand& its = strand(index, static_cast<Canal>(canal));
+      const std::vector<Forecast>& compression = forecast(its, static_cast<Canal>(canal), forecasts);
       for (int variant = 0; variant < 2; ++variant) {
         const double share = variant == 0 ? 1 - cause.accompanied : cause.accompanied;
         if (share <= 0) continue;
@@ -97,14 +105,15 @@ void Space::build_cells() {
           const auto [it, fresh] =
               group_index.emplace(std::array<int, 4>{group.cause, group.canal, group.pattern, klass}, static_cast<int>(groups.size()));
           if (fresh) groups.push_back(group);
-          by_signature[{klass, index, static_cast<int>(k), active}].push_back({{-1, it->second, share * mass[canal]}, compression[k]});
+          by_signature[{klass, index, its.first, static_cast<int>(k), active}].push_back(
+              {{-1, it->second, share * mass[canal]}, compression[k]});
         }
       }
     }
   }
   std::vector<double> shares;
   for (auto& [key, its_cells] : by_signature) {
-    const auto [klass, cause, stage, active] = key;
+    const auto [klass, cause, first, stage, active] = key;
     Forecast compression{};
     double share = 0;
     for (auto& [cell, ahead] : its_cells) {
@@ -117,7 +126,7 @@ void Space::build_cells() {
     for (double& p : compression) p /= share;
     signatures.push_back({cause, stage, active, klass});
     cause_of.push_back(cause);
-    stage_of.push_back(stage_offset[cause] + stage);
+    stage_of.push_back(first + stage);
     set_of.push_back(index_of(sets, active));
     shares.push_back(share);
     compression_of.push_back(compression);
@@ -127,17 +136,17 @@ void Space::build_cells() {
 }
 
 // By stage: P(cord or cauda compressed now or within so many weeks), left to itself.
-const std::vector<Forecast>& Space::forecast(int c, Canal canal, Forecasts& known) const {
+const std::vector<Forecast>& Space::forecast(const Strand& strand, Canal canal, Forecasts& known) const {
   std::vector<bool> target;
-  for (const ModelStage& s : m->courses[m->causes[c].course].stages) {
+  for (const ModelStage& s : m->courses[m->causes[strand.cause].course].stages) {
     const MechanismSet real = m->real(s.mechanisms, canal);
     const auto has = [&](int mechanism) { return mechanism >= 0 && (real >> mechanism & 1) != 0; };
     target.push_back(has(m->cord_compression) || has(m->cauda_equina_compression));
   }
-  const auto [it, fresh] = known.try_emplace({chain_of[c], target}, target.size(), Forecast{});
+  const auto [it, fresh] = known.try_emplace({strand.chain, target}, target.size(), Forecast{});
   if (!fresh || std::find(target.begin(), target.end(), true) == target.end()) return it->second;
   for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) {
-    const Eigen::VectorXd p = chains[chain_of[c]].reaches(target, kForecastWeeks[w]);
+    const Eigen::VectorXd p = chains[strand.chain].reaches(target, kForecastWeeks[w]);
     for (std::size_t k = 0; k < target.size(); ++k) it->second[k][w] = p[static_cast<Eigen::Index>(k)];
   }
   return it->second;

@@ -17,7 +17,14 @@ inline constexpr int kClasses = 4;  // bit 1 tumour, bit 0 emergency
 
 using Forecast = std::array<double, kForecastWeeks.size()>;
 
-// All that findings without a place can see of a state.
+// A cause in those parts of the canal in which its course is equally fast.
+struct Strand {
+  int cause, pace;  // Model::courses[...].pace of those parts
+  int chain;
+  int first;  // flat stage index of its first stage
+};
+
+// All that findings without a place can see of a state, and where its course is equally fast.
 struct Signature {
   int cause, stage;
   MechanismSet active;
@@ -46,11 +53,10 @@ struct Space {
   std::vector<Cell> cells;                             // by signature
   std::vector<std::pair<int, Forecast>> compressible;  // cells in which cord or cauda may come under pressure
   std::vector<PlaceGroup> groups;
-  std::vector<Chain> chains;        // by course and tempo
-  std::vector<int> chain_of;        // by cause
-  std::vector<int> first_of_chain;  // first cause of each chain
-  std::vector<int> stage_offset;    // first flat stage index of each cause; last entry: total
-  std::vector<double> ever;         // by flat stage index: share presenting in that stage, whatever the time
+  std::vector<Chain> chains;      // by course, tempo and pace
+  std::vector<Strand> strands;    // by cause and pace
+  std::vector<int> stage_offset;  // first flat stage index of each cause, whose strands stand one after the other; last entry: total
+  std::vector<double> ever;       // by flat stage index: share presenting in that stage, whatever the time
   // Levels in the order of the parts of the canal, so that each part is a range; Model's index of each, and the reverse.
   std::vector<int> level_at, place_of;
   std::array<Eigen::Index, kCanals + 1> canal_begin{};
@@ -60,15 +66,18 @@ struct Space {
 
   explicit Space(const Model& model);
 
+  // Of a cause's course: a cause has so many flat stage indices for each of its strands.
+  int stages(int cause) const { return static_cast<int>(m->courses[m->causes[cause].course].stages.size()); }
   Eigen::Index n() const { return static_cast<Eigen::Index>(signatures.size()); }
   Eigen::Index places() const { return static_cast<Eigen::Index>(m->levels.size()); }
 
  private:
   using Forecasts = std::map<std::pair<int, std::vector<bool>>, std::vector<Forecast>>;  // by chain and target
-  void build_chains();
   void build_places();
+  void build_chains();
   void build_cells();
-  const std::vector<Forecast>& forecast(int cause, Canal canal, Forecasts& known) const;
+  const Strand& strand(int cause, Canal canal) const;
+  const std::vector<Forecast>& forecast(const Strand& strand, Canal canal, Forecasts& known) const;
 };
 
 }  // namespace dorsalgia

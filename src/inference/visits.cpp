@@ -225,7 +225,8 @@ struct VisitFilter::Times {
 struct VisitFilter::Part {
   Profile x{};
   int cause = 0, variant = 0;
-  std::vector<MechanismSet> active;            // by stage; recovered, one: what the accompaniment keeps up
+  std::vector<MechanismSet> active;  // by stage; recovered, one: what the accompaniment keeps up
+  int chain = 0;
   std::vector<std::pair<int, double>> levels;  // level, share within this part
   std::vector<bool> compresses;                // by stage
   std::vector<double> mass;                    // by stage; recovered: one number
@@ -235,21 +236,26 @@ struct VisitFilter::Part {
 };
 
 VisitFilter::VisitFilter(const Model& model, double renewal_weeks) : m_(model), renewal_weeks_(renewal_weeks) {
-  std::map<std::pair<int, double>, int> known;
+  std::map<std::tuple<int, double, int>, int> known;
   for (std::size_t c = 0; c < m_.causes.size(); ++c) {
     const ModelCause& cause = m_.causes[c];
     const ModelCourse& course = m_.courses[cause.course];
-    const auto [it, fresh] = known.emplace(std::pair(cause.course, cause.tempo), static_cast<int>(chains_.size()));
-    if (fresh) chains_.emplace_back(course, cause.tempo);
-    chain_of_.push_back(it->second);
+    chain_of_.emplace_back();
+    for (int canal = 0; canal < kCanals; ++canal) {
+      const auto [it, fresh] =
+          known.emplace(std::tuple(cause.course, cause.tempo, course.pace(static_cast<Canal>(canal))), static_cast<int>(chains_.size()));
+      if (fresh) chains_.emplace_back(course, cause.tempo, static_cast<Canal>(canal));
+      chain_of_.back()[canal] = it->second;
+    }
     for (std::size_t l = 0; l < m_.levels.size(); ++l) {
       if (cause.levels[l] <= 0) continue;
+      const int chain = chain_of_[c][static_cast<int>(m_.levels[l].canal)];
       std::vector<bool> target;
       for (const ModelStage& stage : course.stages) target.push_back(m_.is_compressed(m_.real(stage.mechanisms, m_.levels[l].canal)));
-      const auto [at, first] = ahead_.try_emplace({it->second, target}, target.size(), Forecast{});
+      const auto [at, first] = ahead_.try_emplace({chain, target}, target.size(), Forecast{});
       if (!first || std::find(target.begin(), target.end(), true) == target.end()) continue;
       for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) {
-        const Eigen::VectorXd p = chains_[it->second].reaches(target, kForecastWeeks[w]);
+        const Eigen::VectorXd p = chains_[chain].reaches(target, kForecastWeeks[w]);
         for (std::size_t k = 0; k < target.size(); ++k) at->second[k][w] = p[static_cast<Eigen::Index>(k)];
       }
     }
@@ -510,8 +516,8 @@ void VisitFilter::walk(const Presentation& person, const Statements& said, const
     for (int variant = 0; variant < 2; ++variant) {
       const double share = variant == 0 ? 1 - cause.accompanied : cause.accompanied;
       if (share <= 0) continue;
-      // Groups of levels: the same mechanisms in each stage, the same compressing stages, the same look of what is asked.
-      std::map<std::tuple<std::vector<MechanismSet>, std::vector<bool>, int>, std::vector<std::pair<int, double>>> groups;
+      // Groups of levels: the same mechanisms in each stage, the same compressing stages, the same look of what is asked, equally fast.
+      std::map<std::tuple<std::vector<MechanismSet>, std::vector<bool>, int, int>, std::vector<std::pair<int, double>>> groups;
       for (std::size_t l = 0; l < m_.levels.size(); ++l) {
         double weight = cause.levels[l];
         const State anywhere{index, variant, 0, static_cast<int>(l), 0};
@@ -527,13 +533,14 @@ void VisitFilter::walk(const Presentation& person, const Statements& said, const
           sets.push_back(active(m_, index, variant, k, m_.levels[l].canal));
           compresses.push_back(m_.is_compressed(m_.real(m_.courses[cause.course].stages[k].mechanisms, m_.levels[l].canal)));
         }
-        groups[{std::move(sets), std::move(compresses), look[l]}].emplace_back(static_cast<int>(l), weight);
+        groups[{std::move(sets), std::move(compresses), look[l], chain_of_[c][static_cast<int>(m_.levels[l].canal)]}].emplace_back(
+            static_cast<int>(l), weight);
       }
       for (const auto& [key, levels] : groups) {
-        const auto& [sets, compresses, ignored] = key;
+        const auto& [sets, compresses, ignored, chain] = key;
         std::vector<State> states;
         for (int k = 0; k < stages; ++k) states.push_back({index, variant, k, levels[0].first, sets[k]});
-        Part part{x, index, variant, sets, levels, compresses, {}, 0, recovered, 0};
+        Part part{x, index, variant, sets, chain, levels, compresses, {}, 0, recovered, 0};
         double place = 0;
         for (const auto& level : levels) place += level.second;
         for (auto& level : part.levels) level.second /= place;
@@ -571,9 +578,9 @@ void VisitFilter::walk(const Presentation& person, const Statements& said, const
             next.weight.push_back(weight);
           };
           if (i == 0) {
-            for (int k = 0; k < stages; ++k) step(nullptr, k, times.presented[chain_of_[c]][k]);
+            for (int k = 0; k < stages; ++k) step(nullptr, k, times.presented[part.chain][k]);
           } else {
-            const Eigen::MatrixXd& move = times.moves[i - 1][chain_of_[c]];
+            const Eigen::MatrixXd& move = times.moves[i - 1][part.chain];
             for (std::size_t path = 0; path < now.size(); ++path)
               for (int k = 0; k < stages; ++k) step(now.of(path), k, now.weight[path] * move(now.stage[path], k));
           }
@@ -590,7 +597,7 @@ void VisitFilter::walk(const Presentation& person, const Statements& said, const
         for (std::size_t path = 0; path < now.size(); ++path) part.mass[now.stage[path]] += now.weight[path];
         if (recovered) {
           double gone = 0;
-          for (int k = 0; k < stages; ++k) gone += part.mass[k] * times.gone[chain_of_[c]][k];
+          for (int k = 0; k < stages; ++k) gone += part.mass[k] * times.gone[part.chain][k];
           part.mass = {gone};
           part.active = {variant == 1 ? m_.real(MechanismSet{1} << cause.accompaniment, m_.levels[levels[0].first].canal) : 0};
         }
@@ -698,7 +705,7 @@ Posterior VisitFilter::summed(const std::vector<Part>& parts) const {
   out.log_evidence = std::log(sum) + (parts.empty() ? 0 : parts[0].log_scale);
   if (!out.possible) return out;
   for (const Part& part : parts) {
-    const std::vector<Forecast>& ahead = ahead_.at({chain_of_[part.cause], part.compresses});
+    const std::vector<Forecast>& ahead = ahead_.at({part.chain, part.compresses});
     double all = 0;
     for (std::size_t k = 0; k < part.mass.size(); ++k) {
       const double p = part.mass[k] / sum;

@@ -51,8 +51,8 @@ class VisitFilter {
   using Forecast = std::array<double, kForecastWeeks.size()>;
   const Model& m_;
   const double renewal_weeks_;
-  std::vector<Chain> chains_;  // by course and tempo
-  std::vector<int> chain_of_;  // by cause
+  std::vector<Chain> chains_;                       // by course, tempo and pace
+  std::vector<std::array<int, kCanals>> chain_of_;  // by cause and part of the canal
   // By chain and compressing stages: by stage, P(compressed now or within so many weeks).
   std::map<std::pair<int, std::vector<bool>>, std::vector<Forecast>> ahead_;
 };

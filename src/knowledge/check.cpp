@@ -149,6 +149,14 @@ class Checker {
     double sum = 0;
     for (const auto& entry : a.sensory_level_offset) sum += entry.second;
     if (std::abs(sum - 1) > 0.0015) fault(a.offset_cite, fmt::format("sensory_level_offset: the shares sum to {:.4f}, not 1", sum));
+    const NamedTable& filling = a.canal_filling;
+    for (const auto& [name, factor] : filling.values) {
+      known(name, {"cord", "conus", "cauda"}, "part of the canal", filling.cite.file, filling.cite.line);
+      if (!(factor > 0 && factor <= 10))
+        fault(filling.cite, fmt::format("canal_filling {}: {} is not above 0 and at most 10", name, factor));
+    }
+    for (const Course& c : k_.courses)
+      if (c.fills_canal && filling.values.empty()) fault(c.file, c.line, "fills_canal: anatomy.yaml has no canal_filling to say how fast");
   }
 
   void population() {
@@ -632,6 +640,7 @@ std::vector<Cited> all_numbers(const Knowledge& k) {
   if (anatomy_numbers) out.push_back({"anatomy: roots and pain by level", k.anatomy.cite, anatomy_numbers});
   if (!k.anatomy.sensory_level_offset.empty())
     out.push_back({"anatomy: sensory level offset", k.anatomy.offset_cite, static_cast<int>(k.anatomy.sensory_level_offset.size())});
+  if (!k.anatomy.canal_filling.values.empty()) named("anatomy: canal filling", k.anatomy.canal_filling);
   table("population: people", k.population.people);
   for (const auto& s : k.population.settings) figure("population: setting " + s.id, s.share);
   for (const auto& x : k.recording) {

@@ -88,6 +88,7 @@ struct Anatomy {
   std::vector<Segment> segments;
   std::vector<std::pair<int, double>> sensory_level_offset;  // segments below (+) or above (-) the lesion -> share
   std::vector<Referral> visceral_referral;
+  NamedTable canal_filling;  // cord, conus, cauda: how fast a tumour fills the canal there until nerves suffer, relative to beside the cord
   double interval_factor = 1, offset_interval_factor = 1;
   Citation cite, offset_cite;
 };
@@ -190,6 +191,7 @@ struct Stage {
 
 struct Course {
   std::string id, name, describes, file;
+  bool fills_canal = false;  // grows into the canal from outside: Anatomy::canal_filling multiplies the speeds into compression
   std::vector<Stage> stages;
   int line = 0;
 };

@@ -246,6 +246,7 @@ Course read_course(Reader r) {
   c.id = read_id(r);
   c.name = r.get("name").text();
   c.describes = r.get("describes").text();
+  if (r.has("fills_canal")) c.fills_canal = r.get("fills_canal").flag();
   for (auto& item : r.get("stages").items()) {
     Stage s;
     s.id = item.get("id").text();
@@ -385,6 +386,7 @@ Anatomy read_anatomy(Reader r) {
   }
   a.offset_cite = offset.cite;
   a.offset_interval_factor = offset.interval_factor;
+  if (r.has("canal_filling")) a.canal_filling = read_named_table(r.get("canal_filling"));
   for (auto& item : r.get("visceral_referral").items()) {
     Referral v;
     v.organ = item.get("organ").text();

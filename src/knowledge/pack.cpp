@@ -263,7 +263,8 @@ void serialize(A& a, Referral& x) {
 }
 template <class A>
 void serialize(A& a, Anatomy& x) {
-  a(x.levels, x.segments, x.sensory_level_offset, x.visceral_referral, x.interval_factor, x.offset_interval_factor, x.cite, x.offset_cite);
+  a(x.levels, x.segments, x.sensory_level_offset, x.visceral_referral, x.canal_filling, x.interval_factor, x.offset_interval_factor, x.cite,
+    x.offset_cite);
 }
 template <class A>
 void serialize(A& a, Setting& x) {
@@ -302,7 +303,7 @@ void serialize(A& a, Stage& x) {
 }
 template <class A>
 void serialize(A& a, Course& x) {
-  a(x.id, x.name, x.describes, x.file, x.stages, x.line);
+  a(x.id, x.name, x.describes, x.file, x.fills_canal, x.stages, x.line);
 }
 template <class A>
 void serialize(A& a, Condition& x) {

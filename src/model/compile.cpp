@@ -104,12 +104,13 @@ ModelFinding compile_finding(const Finding& f, const std::map<std::string, int>&
   return m;
 }
 
-ModelCourse compile_course(const Course& c, const std::map<std::string, int>& mechanisms) {
+// filling: by part of the canal, what the speeds into compression are multiplied by where a course fills the canal.
+ModelCourse compile_course(const Course& c, const std::map<std::string, int>& mechanisms, const Model& model,
+                           const std::array<double, kCanals>& filling) {
   ModelCourse m;
   m.id = c.id;
   const int n = static_cast<int>(c.stages.size());
   const auto stages = index_by_id(c.stages);
-  m.generator.assign(static_cast<std::size_t>(n) * n, 0.0);
   double entries = 0;
   for (const Stage& s : c.stages) entries += s.entry ? s.entry->value : 0;
   for (int k = 0; k < n; ++k) {
@@ -117,10 +118,21 @@ ModelCourse compile_course(const Course& c, const std::map<std::string, int>& me
     MechanismSet set = 0;
     for (const auto& name : s.mechanisms) set |= MechanismSet{1} << mechanisms.at(name);
     m.stages.push_back({s.id, set, (s.entry ? s.entry->value : 0) / entries, s.presents.value});
-    for (const auto& [name, speed] : s.to) {
-      m.generator[k * n + k] -= speed.value;
-      if (name != "recovered") m.generator[k * n + stages.at(name)] += speed.value;
-    }
+  }
+  for (int canal = 0; canal < kCanals; ++canal) {
+    std::vector<double>& generator = m.generator[canal];
+    generator.assign(static_cast<std::size_t>(n) * n, 0.0);
+    for (int k = 0; k < n; ++k)
+      for (const auto& [name, figure] : c.stages[k].to) {
+        double speed = figure.value;
+        if (name != "recovered") {
+          const int to = stages.at(name);
+          if (c.fills_canal && !model.is_compressed(m.stages[k].mechanisms) && model.is_compressed(m.stages[to].mechanisms))
+            speed *= filling[canal];
+          generator[k * n + to] += speed;
+        }
+        generator[k * n + k] -= speed;
+      }
   }
   return m;
 }
@@ -226,7 +238,7 @@ std::string hash(const Model& m) {
   for (const auto& c : m.courses) {
     h.add(c.id);
     for (const auto& s : c.stages) h.add(s.id), h.add(static_cast<double>(s.mechanisms)), h.add(s.entry), h.add(s.presents);
-    h.add(c.generator);
+    for (const auto& generator : c.generator) h.add(generator);
   }
   return h.hex();
 }
@@ -285,7 +297,9 @@ Model compile(const Knowledge& k) {
   }
   for (const auto& f : k.findings) m.findings.push_back(compile_finding(f, mechanisms, causes, segments));
   m.sensory_level = m.finding("sensory_level");
-  for (const auto& c : k.courses) m.courses.push_back(compile_course(c, mechanisms));
+  std::array<double, kCanals> filling{1, 1, 1, 1};
+  for (const auto& [name, factor] : k.anatomy.canal_filling.values) filling[static_cast<int>(canal_of(name))] = factor;
+  for (const auto& c : k.courses) m.courses.push_back(compile_course(c, mechanisms, m, filling));
   for (std::size_t c = 0; c < k.courses.size(); ++c)
     for (std::size_t s = 0; s < k.courses[c].stages.size(); ++s)
       for (const auto& [name, p] : k.courses[c].stages[s].findings)

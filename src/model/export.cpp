@@ -1,8 +1,8 @@
-// The idea. What is random in the model is one state (cause, variant of its course, stage) and one level; everything
+// The idea. What is random in the model is one state (cause, variant of its course, stage, pace) and one level; everything
 // else follows from them. Written down as a network:
 //
-//     State -> Cause -> Canal          State, Canal -> Mechanisms -> mechanism_... (one node each)
-//     Cause, Canal -> Level            State, Mechanisms -> findings;  Cause -> context and history
+//     State -> Cause; -> Strand -> Canal   State, Canal -> Mechanisms -> mechanism_... (one node each)
+//     Cause, Canal -> Level                State, Mechanisms -> findings;  Cause -> context and history
 //                                      Level, NeuralMechanisms -> findings that point to a place
 //
 // (Level would more naturally come before Canal, its part of the spinal canal. This way round is the same distribution,
@@ -150,9 +150,17 @@ std::string uai(const Network& net) {
 
 // ---- the model of one person
 
+constexpr std::array<const char*, kCanals> kCanalNames{"cord", "conus", "cauda", "none"};
+
 struct State {
   int cause, stage;
   MechanismSet brings;  // before the level has its say
+  int strand;
+};
+
+// A cause in the parts of the canal in which its course is equally fast.
+struct Strand {
+  int cause, pace;
 };
 
 class Exporter {
@@ -203,26 +211,34 @@ class Exporter {
   void causes_and_states() {
     Row prior;
     double sum = 0;
-    std::vector<std::string> ids;
+    std::vector<std::string> ids, strands;
     for (std::size_t c = 0; c < m_.causes.size(); ++c) {
       const ModelCause& cause = m_.causes[c];
       const ModelCourse& course = m_.courses[cause.course];
       const double of_cause = prior_of(cause);
-      const std::vector<double> time = presents(cause, course);
-      for (int variant = 0; variant < 2; ++variant) {
-        const double share = variant == 0 ? 1 - cause.accompanied : cause.accompanied;
-        if (share <= 0) continue;
-        for (std::size_t k = 0; k < course.stages.size(); ++k) {
-          MechanismSet set = course.stages[k].mechanisms;
-          std::string id = cause.id + "__" + course.stages[k].id;
-          if (variant == 1) {
-            set |= MechanismSet{1} << cause.accompaniment;
-            id += "__" + m_.mechanisms[cause.accompaniment].id;
+      for (int pace = 0; pace < kCanals; ++pace) {
+        const double there = of_pace(static_cast<int>(c), pace);
+        if (there <= 0) continue;
+        const std::string where = there < 1 - 1e-9 ? std::string("__") + kCanalNames[pace] : "";
+        const int strand = static_cast<int>(strands_.size());
+        strands_.push_back({static_cast<int>(c), pace});
+        strands.push_back(cause.id + where);
+        const std::vector<double> time = presents(cause, course, pace);
+        for (int variant = 0; variant < 2; ++variant) {
+          const double share = variant == 0 ? 1 - cause.accompanied : cause.accompanied;
+          if (share <= 0) continue;
+          for (std::size_t k = 0; k < course.stages.size(); ++k) {
+            MechanismSet set = course.stages[k].mechanisms;
+            std::string id = cause.id + "__" + course.stages[k].id + where;
+            if (variant == 1) {
+              set |= MechanismSet{1} << cause.accompaniment;
+              id += "__" + m_.mechanisms[cause.accompaniment].id;
+            }
+            states_.push_back({static_cast<int>(c), static_cast<int>(k), set, strand});
+            ids.push_back(id);
+            prior.push_back(of_cause * there * share * time[k]);
+            sum += prior.back();
           }
-          states_.push_back({static_cast<int>(c), static_cast<int>(k), set});
-          ids.push_back(id);
-          prior.push_back(of_cause * share * time[k]);
-          sum += prior.back();
         }
       }
     }
@@ -231,6 +247,7 @@ class Exporter {
     state_ = add("State", ids, {}, [&](const std::vector<int>&) { return prior; });
     cause_ = add_function("Cause", names(m_.causes, [](const auto& x) { return x.id; }), {state_},
                           [&](const auto& at) { return static_cast<std::size_t>(states_[at[0]].cause); });
+    strand_ = add_function("Strand", strands, {state_}, [&](const auto& at) { return static_cast<std::size_t>(states_[at[0]].strand); });
     add_function("Behaviour", {"no_tumour", "benign", "malignant"}, {cause_}, [&](const auto& at) -> std::size_t {
       return m_.is_malignant(at[0]) ? 2 : m_.is_tumour(at[0]) ? 1 : 0;
     });
@@ -248,9 +265,17 @@ class Exporter {
     return prior;
   }
 
-  // P(comes to care with pain of this duration and in this stage | cause), by stage; for an exact duration per week.
-  std::vector<double> presents(const ModelCause& cause, const ModelCourse& course) const {
-    const Chain chain(course, cause.tempo);
+  // Share of a cause's levels beside which its course has this pace.
+  double of_pace(int cause, int pace) const {
+    double out = 0;
+    for (std::size_t l = 0; l < m_.levels.size(); ++l)
+      if (m_.courses[m_.causes[cause].course].pace(m_.levels[l].canal) == pace) out += m_.causes[cause].levels[l];
+    return out;
+  }
+
+  // P(comes to care with pain of this duration and in this stage | cause, pace), by stage; for an exact duration per week.
+  std::vector<double> presents(const ModelCause& cause, const ModelCourse& course, int pace) const {
+    const Chain chain(course, cause.tempo, static_cast<Canal>(pace));
     const double never_ends = std::numeric_limits<double>::infinity();
     Eigen::VectorXd out = chain.within_by_matrix(0, never_ends);
     if (p_.weeks) {
@@ -272,9 +297,12 @@ class Exporter {
       return row;
     };
     const auto sum = [](const Row& row) { return std::accumulate(row.begin(), row.end(), 0.0); };
-    canal_ = add("Canal", {"cord", "conus", "cauda", "none"}, {cause_}, [&](const auto& at) {
+    canal_ = add("Canal", {kCanalNames.begin(), kCanalNames.end()}, {strand_}, [&](const auto& at) {
+      const auto [cause, pace] = strands_[at[0]];
+      const ModelCourse& course = m_.courses[m_.causes[cause].course];
       Row row;
-      for (int canal = 0; canal < kCanals; ++canal) row.push_back(sum(in_canal(at[0], canal)));
+      for (int canal = 0; canal < kCanals; ++canal)
+        row.push_back(course.pace(static_cast<Canal>(canal)) == pace ? sum(in_canal(cause, canal)) / of_pace(cause, pace) : 0);
       return row;
     });
     level_ = add("Level", names(m_.levels, [](const auto& x) { return x.id; }), {cause_, canal_}, [&](const auto& at) {
@@ -547,9 +575,10 @@ class Exporter {
   double age_;
   Network net_;
   std::vector<State> states_;
+  std::vector<Strand> strands_;
   std::vector<MechanismSet> sets_, neural_sets_;  // values of Mechanisms and NeuralMechanisms
   std::vector<int> single_;                       // node of each mechanism
-  int state_ = -1, cause_ = -1, level_ = -1, canal_ = -1, mechanisms_ = -1, neural_ = -1;
+  int state_ = -1, strand_ = -1, cause_ = -1, level_ = -1, canal_ = -1, mechanisms_ = -1, neural_ = -1;
 };
 
 }  // namespace

@@ -16,7 +16,8 @@ namespace {
 
 constexpr double kSame = 1e-12;
 
-// Stages that somebody presents in: entered directly or through others, with a hazard of coming to care.
+// Stages that somebody presents in: entered directly or through others, with a hazard of coming to care. Where in the canal
+// makes no difference: it multiplies speeds by factors above 0.
 std::vector<bool> presenting(const ModelCourse& course) {
   const std::size_t n = course.stages.size();
   std::vector<bool> reached(n);
@@ -24,7 +25,7 @@ std::vector<bool> presenting(const ModelCourse& course) {
   for (std::size_t round = 0; round < n; ++round)
     for (std::size_t from = 0; from < n; ++from)
       for (std::size_t to = 0; to < n; ++to)
-        if (reached[from] && from != to && course.generator[from * n + to] > 0) reached[to] = true;
+        if (reached[from] && from != to && course.generator[0][from * n + to] > 0) reached[to] = true;
   for (std::size_t k = 0; k < n; ++k) reached[k] = reached[k] && course.stages[k].presents > 0;
   return reached;
 }

@@ -118,7 +118,15 @@ struct ModelStage {
 struct ModelCourse {
   std::string id;
   std::vector<ModelStage> stages;
-  std::vector<double> generator;  // per week, [from * stages + to]; rows sum to minus the speed of recovery
+  // By part of the canal: per week, [from * stages + to]; rows sum to minus the speed of recovery.
+  std::array<std::vector<double>, kCanals> generator;
+
+  // The first part of the canal in which the stages unfold as fast as in this one.
+  int pace(Canal canal) const {
+    int first = 0;
+    while (generator[static_cast<std::size_t>(first)] != generator[static_cast<std::size_t>(canal)]) ++first;
+    return first;
+  }
 };
 
 struct ModelLevel {

@@ -547,7 +547,7 @@ class Pages {
                   0};
     const auto it = std::find_if(m_.courses.begin(), m_.courses.end(), [&](const auto& x) { return x.id == c.id; });
     if (it == m_.courses.end() || it->stages.empty()) return s;
-    const Chain chain(*it, tempo);
+    const Chain chain(*it, tempo, Canal::cord);
     std::vector<double> ever(it->stages.size());
     chain.within(0, INFINITY, ever.data());
     for (std::size_t k = 0; k < ever.size(); ++k) {
@@ -568,6 +568,12 @@ class Pages {
     while (by(high) < 0.5 && high < 1e5) high *= 2;
     for (int i = 0; i < 60; ++i) (by((low + high) / 2) < 0.5 ? low : high) = (low + high) / 2;
     s.text += fmt::format(" Half of those who come to care do so within {:.2g} weeks of the first pain.", high);
+    if (c.fills_canal) {
+      std::vector<std::string> factors;
+      for (const auto& [part, factor] : k_.anatomy.canal_filling.values)
+        factors.push_back(fmt::format("{:g} beside the {}", factor, part == "cauda" ? "cauda equina" : part));
+      s.text += fmt::format(" These are lesions beside the cord; compression comes at speeds times {}.", fmt::join(factors, ", "));
+    }
     return s;
   }
 

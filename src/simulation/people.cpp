@@ -176,7 +176,7 @@ struct People::Tables {
   AgeSex all_rates{};
 
   std::vector<Walk> walks;
-  std::vector<int> walk_of;  // by cause
+  std::vector<std::array<int, kCanals>> walk_of;  // by cause and part of the canal
   std::vector<Alias> level_of, referred, felt_at, border_at;
   Alias border_anywhere;
   int outside = -1;  // the level of what is not in the spine
@@ -281,20 +281,26 @@ struct People::Tables {
   }
 
   void build_courses() {
-    std::map<std::pair<int, double>, int> known;
+    std::map<std::tuple<int, double, int>, int> known;
     for (const ModelCause& c : m.causes) {
-      const auto [it, fresh] = known.emplace(std::make_pair(c.course, c.tempo), static_cast<int>(walks.size()));
-      walk_of.push_back(it->second);
-      if (fresh) walks.push_back(walk(m.courses[c.course], c.tempo));
+      walk_of.emplace_back();
+      for (int canal = 0; canal < kCanals; ++canal) {
+        const int pace = m.courses[c.course].pace(static_cast<Canal>(canal));
+        const auto [it, fresh] = known.emplace(std::make_tuple(c.course, c.tempo, pace), static_cast<int>(walks.size()));
+        walk_of.back()[canal] = it->second;
+        if (fresh) walks.push_back(walk(m.courses[c.course], c.tempo, pace));
+      }
     }
   }
+
+  const Walk& walk_for(const VirtualPerson& who) const { return walks[walk_of[who.cause][static_cast<int>(m.levels[who.level].canal)]]; }
 
   // Given that a person comes to care at all, the chain is again one of Markov with the same times in each stage, and exits
   // in proportion to their speed times the chance h of coming to care from there (Doob's transform): nobody is drawn who
   // recovers unseen.
-  static Walk walk(const ModelCourse& course, double tempo) {
+  static Walk walk(const ModelCourse& course, double tempo, int pace) {
     const std::size_t n = course.stages.size();
-    const auto speed = [&](std::size_t k, std::size_t j) { return course.generator[k * n + j] * tempo; };
+    const auto speed = [&](std::size_t k, std::size_t j) { return course.generator[pace][k * n + j] * tempo; };
     const auto size = static_cast<Eigen::Index>(n);
     Eigen::MatrixXd leaves(size, size);  // -A
     Eigen::VectorXd presents(size);
@@ -488,7 +494,7 @@ struct People::Tables {
 
   void draw_course(VirtualPerson& out) const {
     Draws random(seed, out.index, Purpose::course);
-    const Walk& walk = walks[walk_of[out.cause]];
+    const Walk& walk = walk_for(out);
     const int care = static_cast<int>(walk.to_care.size());
     out.path.clear();
     int k = walk.entry.draw(random.uniform());
@@ -691,7 +697,7 @@ struct People::Tables {
     const Place place = place_of(out);
     Lanes lanes;
     draw_proneness(out.index, lanes);
-    const Walk& walk = walks[walk_of[out.cause]];
+    const Walk& walk = walk_for(out);
     const int care = static_cast<int>(walk.to_care.size());
     Draws on(seed, out.index, Purpose::onward);
     out.visits.resize(1);

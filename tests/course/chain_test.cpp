@@ -25,11 +25,11 @@ struct Course {
   Chain chain() const { return Chain(generator, entry, presents); }
 };
 
-Course course_of(const Model& m, const ModelCause& c) {
+Course course_of(const Model& m, const ModelCause& c, int canal) {
   const ModelCourse& course = m.courses[c.course];
   const auto n = static_cast<Eigen::Index>(course.stages.size());
   using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const Eigen::MatrixXd generator = Eigen::Map<const RowMajor>(course.generator.data(), n, n);
+  const Eigen::MatrixXd generator = Eigen::Map<const RowMajor>(course.generator[canal].data(), n, n);
   Course out{c.id, generator * c.tempo, Eigen::VectorXd(n), Eigen::VectorXd(n)};
   for (Eigen::Index k = 0; k < n; ++k) out.entry[k] = course.stages[k].entry, out.presents[k] = course.stages[k].presents;
   return out;
@@ -38,7 +38,9 @@ Course course_of(const Model& m, const ModelCause& c) {
 std::vector<Course> builtin_courses() {
   const Model m = compile(builtin_knowledge());
   std::vector<Course> out;
-  for (const ModelCause& c : m.causes) out.push_back(course_of(m, c));
+  for (const ModelCause& c : m.causes)
+    for (int canal = 0; canal < kCanals; ++canal)
+      if (m.courses[c.course].pace(static_cast<Canal>(canal)) == canal) out.push_back(course_of(m, c, canal));
   return out;
 }
 
@@ -190,7 +192,7 @@ TEST(Chain, ReachesAndPresentsAsPeopleDo) {
   const int people = test::share_of(20000);
   for (const char* id : {"met_breast", "ewing_sarcoma", "muscle_strain", "disc_herniation", "spinal_epidural_abscess", "myeloma"}) {
     ASSERT_GE(m.cause(id), 0) << id;
-    const Course c = course_of(m, m.causes[m.cause(id)]);
+    const Course c = course_of(m, m.causes[m.cause(id)], 0);
     const Chain chain = c.chain();
     const int n = chain.stages();
     // presenting: stage, and within the middle weeks

@@ -141,17 +141,20 @@ void links(Model& m, Parent parent) {
 }
 
 void speeds(Model& m) {
-  Alternate change;
-  for (ModelCourse& c : m.courses) {
-    const std::size_t n = c.stages.size();
-    for (std::size_t k = 0; k < n; ++k) {
-      double leaving = 0, recovers = -c.generator[k * n + k];
-      for (std::size_t j = 0; j < n; ++j)
-        if (j != k) recovers -= c.generator[k * n + j];
-      for (std::size_t j = 0; j < n; ++j)
-        if (j != k && c.generator[k * n + j] > 0) change(c.generator[k * n + j]), leaving += c.generator[k * n + j];
-      if (recovers > 1e-12) change(recovers), leaving += recovers;
-      c.generator[k * n + k] = -leaving;
+  for (int canal = 0; canal < kCanals; ++canal) {
+    Alternate change;
+    for (ModelCourse& c : m.courses) {
+      const std::size_t n = c.stages.size();
+      std::vector<double>& generator = c.generator[canal];
+      for (std::size_t k = 0; k < n; ++k) {
+        double leaving = 0, recovers = -generator[k * n + k];
+        for (std::size_t j = 0; j < n; ++j)
+          if (j != k) recovers -= generator[k * n + j];
+        for (std::size_t j = 0; j < n; ++j)
+          if (j != k && generator[k * n + j] > 0) change(generator[k * n + j]), leaving += generator[k * n + j];
+        if (recovers > 1e-12) change(recovers), leaving += recovers;
+        generator[k * n + k] = -leaving;
+      }
     }
   }
 }

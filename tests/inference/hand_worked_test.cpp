@@ -48,9 +48,9 @@ Model two_causes() {
   m.causes[strain] = {"strain", "nonspecific", Behaviour::none, false, 1, 1, everybody(990), {1, 1}, {0, 1}, {0, 0}, -1, 0, {}};
   m.courses.resize(2);
   m.courses[0].stages = {{"pain", 1u << bone, 0.75, 0.1}, {"pressure", (1u << bone) | (1u << cord), 0.25, 0.5}};
-  m.courses[0].generator = {-0.1, 0.1, 0, 0};
+  m.courses[0].generator.fill({-0.1, 0.1, 0, 0});
   m.courses[1].stages = {{"strain", 1u << muscle, 1, 0.2}};
-  m.courses[1].generator = {-0.2};
+  m.courses[1].generator.fill({-0.2});
 
   const double inf = std::numeric_limits<double>::infinity();
   m.findings.resize(4);

@@ -60,8 +60,6 @@ class EveryPath {
 
  private:
   void cause(const Profile& x, int c) {
-    const ModelCause& cause = m_.causes[c];
-    const Chain chain(m_.courses[cause.course], cause.tempo);
     double prior = 0;
     for (int s = 0; s < static_cast<int>(m_.settings.size()); ++s) {
       if (p_.setting >= 0 && p_.setting != s) continue;
@@ -69,6 +67,13 @@ class EveryPath {
       for (int i = 0; i < static_cast<int>(m_.causes.size()); ++i) all += rate(m_, i, s, x.sex, x.age);
       prior += (p_.setting >= 0 ? 1 : m_.setting_shares[s]) * rate(m_, c, s, x.sex, x.age) / all;
     }
+    for (int canal = 0; canal < kCanals; ++canal) beside(x, c, canal, prior);
+  }
+
+  // Lesions in one part of the canal.
+  void beside(const Profile& x, int c, int canal, double prior) {
+    const ModelCause& cause = m_.causes[c];
+    const Chain chain(m_.courses[cause.course], cause.tempo, static_cast<Canal>(canal));
     Eigen::VectorXd first = chain.within_by_matrix(0, kInfinity);
     if (p_.weeks) {
       const auto [from, to] = *p_.weeks;
@@ -78,18 +83,16 @@ class EveryPath {
     }
     moves_.clear();
     for (std::size_t i = 1; i < visits_.size(); ++i) moves_.push_back(chain.moves(visits_[i].weeks - visits_[i - 1].weeks));
-    for (int canal = 0; canal < kCanals; ++canal) {
-      std::vector<bool> target;
-      for (const ModelStage& stage : m_.courses[cause.course].stages)
-        target.push_back(m_.is_compressed(m_.real(stage.mechanisms, static_cast<Canal>(canal))));
-      const bool never = std::find(target.begin(), target.end(), true) == target.end();
-      for (std::size_t w = 0; w < kForecastWeeks.size(); ++w)
-        reaches_[canal][w] = never ? Eigen::VectorXd::Zero(chain.stages()) : chain.reaches(target, kForecastWeeks[w]);
-    }
+    std::vector<bool> target;
+    for (const ModelStage& stage : m_.courses[cause.course].stages)
+      target.push_back(m_.is_compressed(m_.real(stage.mechanisms, static_cast<Canal>(canal))));
+    const bool never = std::find(target.begin(), target.end(), true) == target.end();
+    for (std::size_t w = 0; w < kForecastWeeks.size(); ++w)
+      reaches_[canal][w] = never ? Eigen::VectorXd::Zero(chain.stages()) : chain.reaches(target, kForecastWeeks[w]);
     for (int variant = 0; variant < 2; ++variant)
       for (int l = 0; l < static_cast<int>(m_.levels.size()); ++l) {
         const double share = (variant ? cause.accompanied : 1 - cause.accompanied) * cause.levels[l];
-        if (share <= 0) continue;
+        if (share <= 0 || static_cast<int>(m_.levels[l].canal) != canal) continue;
         for (int k = 0; k < chain.stages(); ++k) path(x, chain, {state(c, variant, k, l)}, x.weight * prior * share * first[k]);
       }
   }
@@ -363,7 +366,7 @@ TEST(Visits, EqualTheSumOverAllPathsWhenPronenessIsDrawnAnew) {
 // Stages that come and go: many paths, which the filter sums on the way.
 TEST(Visits, EqualTheSumOverAllPathsWhenStagesComeAndGo) {
   Model m = test::tiny_model();
-  m.courses[0].generator = {-0.3, 0.2, 0.08, 0.1, -0.3, 0.15, 0.05, 0.1, -0.15};
+  m.courses[0].generator.fill({-0.3, 0.2, 0.08, 0.1, -0.3, 0.15, 0.05, 0.1, -0.15});
   compare_with_every_path(m, test::share_of(100), 5, 5, 77);
 }
 
@@ -464,7 +467,7 @@ TEST(Visits, SayingTheSameAgainTellsNothing) {
   // With stages that only add mechanisms (tiny: growing), "present" again and again is exactly "present" once.
   Model tiny = test::tiny_model();
   tiny.causes[1].levels[0] = 1, tiny.causes[1].levels[1] = tiny.causes[1].levels[2] = 0;
-  tiny.courses[1].generator = {-0.5, 0.1, 0, -0.05};
+  tiny.courses[1].generator.fill({-0.5, 0.1, 0, -0.05});
   tiny.findings[0].links[2].p = {0.0};  // the lasting stage brings nothing of its own
   const VisitFilter filter(tiny, kInfinity);
   Presentation p;

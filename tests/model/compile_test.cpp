@@ -83,14 +83,15 @@ TEST(Model, KeepsTheOrderAndTheSums) {
     for (const ModelStage& s : c.stages) entry += s.entry;
     EXPECT_NEAR(entry, 1, 1e-12) << c.id;
     const std::size_t n = c.stages.size();
-    for (std::size_t k = 0; k < n; ++k) {
-      double sum = 0;
-      for (std::size_t j = 0; j < n; ++j) {
-        sum += c.generator[k * n + j];
-        EXPECT_TRUE(j == k || c.generator[k * n + j] >= 0) << c.id;
+    for (const auto& generator : c.generator)
+      for (std::size_t k = 0; k < n; ++k) {
+        double sum = 0;
+        for (std::size_t j = 0; j < n; ++j) {
+          sum += generator[k * n + j];
+          EXPECT_TRUE(j == k || generator[k * n + j] >= 0) << c.id;
+        }
+        EXPECT_LE(sum, 1e-12) << c.id;
       }
-      EXPECT_LE(sum, 1e-12) << c.id;
-    }
   }
 }
 

@@ -155,14 +155,16 @@ TEST(Trial, followed_people_move_as_the_course_says) {
   cohort.causes.assign(m.causes.size(), 0);
   cohort.causes[static_cast<std::size_t>(cause)] = 1;
   const People people(m, 3, cohort);
-  const Chain chain(m.courses[m.causes[cause].course], m.causes[cause].tempo);
-  const Eigen::MatrixXd moves = chain.moves(12);
+  std::array<Eigen::MatrixXd, kCanals> moves;
+  for (int canal = 0; canal < kCanals; ++canal)
+    moves[canal] = Chain(m.courses[m.causes[cause].course], m.causes[cause].tempo, static_cast<Canal>(canal)).moves(12);
   VirtualPerson p;
-  std::vector<double> seen(static_cast<std::size_t>(moves.cols()), 0), expected = seen;
+  std::vector<double> seen(static_cast<std::size_t>(moves[0].cols()), 0), expected = seen;
   constexpr int kPeople = 4000;
   for (std::uint64_t i = 0; i < kPeople; ++i) {
     people.draw(i, p);
-    for (Eigen::Index j = 0; j < moves.cols(); ++j) expected[static_cast<std::size_t>(j)] += moves(p.visits[0].stage, j);
+    const Eigen::MatrixXd& its = moves[static_cast<std::size_t>(m.levels[p.level].canal)];
+    for (Eigen::Index j = 0; j < its.cols(); ++j) expected[static_cast<std::size_t>(j)] += its(p.visits[0].stage, j);
     people.follow(p, 12);
     double before = -1;
     for (const VirtualVisit& v : p.visits) {

@@ -57,10 +57,13 @@ inline Model tiny_model() {
   m.courses[0].stages = {{"pain", 1u << bone_pain, 0.8, 0.1},
                          {"roots", (1u << bone_pain) | (1u << root), 0.15, 0.3},
                          {"pressure", (1u << bone_pain) | (1u << root) | (1u << cord) | (1u << cauda), 0.05, 2}};
-  m.courses[0].generator = {-0.08, 0.06, 0.02, 0, -0.1, 0.1, 0, 0, 0};
+  for (int canal = 0; canal < kCanals; ++canal) {  // pressure comes at another speed beside the conus, and at another beside the cauda
+    const double filling = canal == 1 ? 0.7 : canal == 2 ? 0.4 : 1;
+    m.courses[0].generator[canal] = {-0.06 - 0.02 * filling, 0.06, 0.02 * filling, 0, -0.1 * filling, 0.1 * filling, 0, 0, 0};
+  }
   m.courses[1].id = "passing";
   m.courses[1].stages = {{"acute", 1u << bone_pain, 0.9, 0.2}, {"lasting", (1u << bone_pain) | (1u << root), 0.1, 0.05}};
-  m.courses[1].generator = {-0.5, 0.1, 0.02, -0.05};
+  m.courses[1].generator.fill({-0.5, 0.1, 0.02, -0.05});
 
   const double inf = std::numeric_limits<double>::infinity();
   m.findings.resize(6);

@@ -10,8 +10,8 @@ const example = join(import.meta.dirname, '../../examples/breast-12y-55f.json')
 
 test('enter a person by hand, and everything is on one screen', async () => {
   const { page, strangers, errors } = await open('#/consult')
-  await page.getByLabel('Age').fill('55')
-  await page.getByLabel('Sex').selectOption('female')
+  await page.getByLabel('Age', { exact: true }).fill('55')
+  await page.getByLabel('Sex', { exact: true }).selectOption('female')
   await page.getByLabel('Cancer, ever').selectOption('breast')
   await page.getByLabel('Weeks of pain').fill('4-8')
   await page.getByRole('button', { name: 'yes: pain at night that disturbs sleep' }).click()
@@ -46,7 +46,7 @@ test('a file opened, saved again the same, as FHIR, as text; a foreign file chan
 
 test('with the keyboard alone: search, move, answer', async () => {
   const { page } = await open('#/consult')
-  await page.getByLabel('Age').waitFor()
+  await page.getByLabel('Age', { exact: true }).waitFor()
   await page.keyboard.press('/')
   await page.keyboard.type('nocturnal')
   await page.keyboard.press('Tab')
@@ -59,8 +59,8 @@ test('with the keyboard alone: search, move, answer', async () => {
 
 test('what cannot be is refused in words, and what was there stands', async () => {
   const { page } = await open('#/consult')
-  await page.getByLabel('Age').fill('212')
-  await page.getByLabel('Age').press('Tab')
+  await page.getByLabel('Age', { exact: true }).fill('212')
+  await page.getByLabel('Age', { exact: true }).press('Tab')
   await page.getByText('0 to 120 years').waitFor()
   await page.getByLabel('Weeks of pain').fill('long')
   await page.getByLabel('Weeks of pain').press('Tab')
@@ -73,7 +73,7 @@ test('what cannot be is refused in words, and what was there stands', async () =
 
 test('visits: a second one, and findings that are its own', async () => {
   const { page } = await open('#/consult')
-  await page.getByLabel('Age').fill('58')
+  await page.getByLabel('Age', { exact: true }).fill('58')
   await page.getByRole('button', { name: 'Add a visit' }).click()
   await page.getByLabel('Weeks since the first visit').fill('4')
   await page.getByLabel('Weeks since the first visit').press('Enter')
