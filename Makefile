@@ -1,9 +1,12 @@
 # Dorsalgia. `make run` shows a report, `make test` runs every check; the work is done by scripts/*.sh.
 .DEFAULT_GOAL := help
-.PHONY: run test bench format lint fuzz calibrate validate picture clean help
+.PHONY: run serve test bench format lint fuzz calibrate validate picture clean help
 
 run:      ## install what is missing, build, and assess a published case
 	@scripts/run.sh
+
+serve:    ## build the page and open it at http://localhost:8480
+	@scripts/serve.sh
 
 test:     ## every check there is (about half an hour on two cores)
 	@scripts/test.sh
@@ -33,7 +36,7 @@ picture:  ## draw docs/report.png from the example (needs chromium)
 	@scripts/picture.sh
 
 clean:    ## remove all build folders
-	rm -rf build build-debug build-sanitize
+	rm -rf build build-debug build-sanitize build-wasm web/node_modules
 
 help:     ## this list
 	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 11

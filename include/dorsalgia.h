@@ -127,13 +127,27 @@ typedef struct dorsalgia_report_options {
   const char *profile; /* whose guidelines: "uk" (NULL) or "us" */
   const char *voice;   /* "clinician" (NULL) or "person"; of text and HTML */
   int32_t width;       /* columns of text, 40 to 140; 0: 100 */
-  int32_t reserved;    /* 0 */
+  int32_t quick;       /* 1, of JSON: at once and without what takes longer: intervals null; reasons, next, changes, evidence_fit empty */
 } dorsalgia_report_options;
 
 /* person: JSON of `length` bytes as docs/input.md says. *report: text that ends with 0, to be given to dorsalgia_free_text; as JSON
  * it follows docs/report.schema.json (causes, urgency, "reasons", what to ask "next", ...). options: NULL for the defaults. */
 DORSALGIA_API int dorsalgia_assess(const dorsalgia_model *model, const char *person, size_t length, const dorsalgia_report_options *options,
                                    char **report, dorsalgia_error *error);
+
+/* Everything that could still be asked of this person, the most informative for its burden first: a JSON list of what the report
+ * holds under "next", and all of it, each with its "place" in a person: findings, context or labs. For interviews; takes about as
+ * long as a quick report. */
+DORSALGIA_API int dorsalgia_questions(const dorsalgia_model *model, const char *person, size_t length, char **questions,
+                                      dorsalgia_error *error);
+
+/* The knowledge base as JSON, key by key as src/knowledge/knowledge.h: every number with its 95% interval, status and source. */
+DORSALGIA_API int dorsalgia_knowledge(const dorsalgia_model *model, char **knowledge, dorsalgia_error *error);
+
+/* How one cause unfolds in one person, left to itself: its stages, how long they last, what is active and what is found in each.
+ * request: JSON {"cause": "met_breast", "age": 60, "sex": "female", "level": "T8"}, all but the cause may be left out.
+ * *course: JSON {"stages": [...], "weeks": [...], "occupancy": [[P(stage) by stage] by week], ...}. Units: weeks, per week. */
+DORSALGIA_API int dorsalgia_course(const dorsalgia_model *model, const char *request, size_t length, char **course, dorsalgia_error *error);
 
 /* NULL is allowed. */
 DORSALGIA_API void dorsalgia_free_text(char *text);

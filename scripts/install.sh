@@ -1,20 +1,29 @@
 #!/usr/bin/env bash
-# install.sh run | test | bench: the Debian packages that building (run), checking (test) or measuring (bench) needs, when any are missing.
+# install.sh run | page | test | bench: the Debian packages that building (run), the page (page), checking (test) or measuring (bench)
+# needs, when any are missing.
 # Quiet when nothing is missing. Uses sudo when not root.
 set -euo pipefail
 
 run=(g++ cmake ninja-build libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libfmt-dev libeigen3-dev libcereal-dev libxxhash-dev
-  librandom123-dev libceres-dev libhwy-dev)
+  librandom123-dev libceres-dev libhwy-dev libcpp-httplib-dev)
 test=("${run[@]}" ccache clang clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 libgtest-dev librapidcheck-dev
   libbenchmark-dev python3 python3-venv python3-yaml python3-matplotlib ca-certificates jq shellcheck openjdk-17-jre-headless)
 
+# The page: node may come from elsewhere (NodeSource has npm in its nodejs, which conflicts with Debian's npm).
+page=("${run[@]}" emscripten ccache)
+command -v node >/dev/null || page+=(nodejs)
+command -v npm >/dev/null || page+=(npm)
+test+=(emscripten chromium)
+command -v node >/dev/null || test+=(nodejs)
+command -v npm >/dev/null || test+=(npm)
 bench=("${test[@]}" valgrind)
 
 case "${1:-run}" in
   run) wanted=("${run[@]}") ;;
+  page) wanted=("${page[@]}") ;;
   test) wanted=("${test[@]}") ;;
   bench) wanted=("${bench[@]}") ;;
-  *) echo "usage: install.sh run|test|bench" >&2; exit 2 ;;
+  *) echo "usage: install.sh run|page|test|bench" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

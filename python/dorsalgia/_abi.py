@@ -28,7 +28,7 @@ class ReportOptions(ctypes.Structure):
         ("profile", c_char_p),
         ("voice", c_char_p),
         ("width", c_int32),
-        ("reserved", c_int32),
+        ("quick", c_int32),
     ]
 
 

@@ -1,13 +1,17 @@
-// What a handle stands for: knowledge, model and engines, compiled once and then only read.
+// What a handle stands for: knowledge, model and engines, compiled once and then only read. Who asks for one person
+// only (the page) does not carry the engine for tables: it is named here, and made in results.cpp.
 #pragma once
 
 #include <array>
 #include <memory>
 #include <mutex>
 
-#include "batch/batch.h"
 #include "inference/exact.h"
 #include "knowledge/knowledge.h"
+
+namespace dorsalgia {
+class BatchEngine;
+}
 
 namespace dorsalgia::abi {
 
@@ -16,11 +20,7 @@ struct Brain {
   Brain(const Brain&) = delete;
   Brain& operator=(const Brain&) = delete;
 
-  const BatchEngine& batch(const std::string& profile) const {  // made on first use; "uk" or "us"
-    const std::size_t i = profile == "us";
-    std::call_once(made_[i], [&] { batch_[i] = std::make_unique<BatchEngine>(knowledge, model, exact, profile); });
-    return *batch_[i];
-  }
+  const BatchEngine& batch(const std::string& profile) const;  // made on first use; "uk" or "us"
 
   Knowledge knowledge;
   Model model;
@@ -28,7 +28,7 @@ struct Brain {
 
  private:
   mutable std::array<std::once_flag, 2> made_;
-  mutable std::array<std::unique_ptr<BatchEngine>, 2> batch_;
+  mutable std::array<std::shared_ptr<const BatchEngine>, 2> batch_;
 };
 
 }  // namespace dorsalgia::abi

@@ -8,8 +8,15 @@
 
 #include "abi/fault.h"
 #include "abi/parallel.h"
+#include "batch/batch.h"
 
 namespace dorsalgia::abi {
+
+const BatchEngine& Brain::batch(const std::string& profile) const {
+  const std::size_t i = profile == "us";
+  std::call_once(made_[i], [&] { batch_[i] = std::make_shared<const BatchEngine>(knowledge, model, exact, profile); });
+  return *batch_[i];
+}
 
 namespace {
 

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "cli/cli.h"
+#include "cli/serve.h"
 
 #ifndef DORSALGIA_VERSION
 #define DORSALGIA_VERSION "0.0.0"
@@ -29,6 +30,7 @@ int main(int argc, char** argv) {
   add_studies(app, shared);
   add_simulate(app, shared);
   add_trial(app, shared);
+  add_serve(app);
   try {
     app.parse(argc, argv);
     return kOk;

@@ -76,8 +76,9 @@ ModelDraws::ModelDraws(const Knowledge& knowledge, const Model& model, int draws
 
 double ModelDraws::z(int draw, std::size_t parameter) const {
   const int at = fitted_[parameter];
+  // In tenths, which adds a thousandth to a variance of 1 and halves what the page has to fetch of them.
   if (at >= 0 && !k_.fitted.draws.empty())
-    return k_.fitted.draws[static_cast<std::size_t>(draw) % k_.fitted.draws.size()][at] - k_.fitted.mean[at];
+    return std::round(10 * k_.fitted.draws[static_cast<std::size_t>(draw) % k_.fitted.draws.size()][at]) / 10.0 - k_.fitted.mean[at];
   r123::Philox4x32 philox;
   const auto r = philox({{static_cast<std::uint32_t>(parameter), static_cast<std::uint32_t>(draw), 1, 0}}, {{0x5eed0001u, 0x0d0b5a16u}});
   return r123::boxmuller((static_cast<std::uint64_t>(r[0]) << 32) | r[1], (static_cast<std::uint64_t>(r[2]) << 32) | r[3]).x;

@@ -71,13 +71,37 @@ json outcomes(const Finding& f, const ModelFinding& m, const Prospect& p) {
   return out;
 }
 
+json question(const Knowledge& k, const Model& m, const Question& q) {
+  const Finding& f = k.findings[q.prospect.finding];
+  return {{"finding", f.id},
+          {"name", f.name},
+          {"ask", {{"clinician", f.ask_clinician}, {"person", f.ask_person}}},
+          {"burden", f.burden},
+          {"tumour_bits", number(q.prospect.tumour_bits)},
+          {"emergency_bits", number(q.prospect.emergency_bits)},
+          {"score", number(q.score)},
+          {"outcomes", outcomes(f, m.findings[q.prospect.finding], q.prospect)}};
+}
+
 }  // namespace
+
+json json_questions(const Knowledge& knowledge, const ExactEngine& engine, const Presentation& person) {
+  json out = json::array();
+  for (const Question& q : next_questions(engine, knowledge, person, knowledge.findings.size())) {
+    out.push_back(question(knowledge, engine.model(), q));
+    const FindingKind kind = knowledge.findings[q.prospect.finding].kind;
+    const bool context = kind == FindingKind::context || kind == FindingKind::history;
+    out.back()["place"] = context ? "context" : kind == FindingKind::measured ? "labs" : "findings";
+  }
+  return out;
+}
 
 json json_report(const Report& r) {
   const Knowledge& k = *r.knowledge;
   const Model& m = *r.model;
   const std::string withheld = withheld_because(r);
   const bool numbers = withheld.empty();
+  const bool sure = numbers && r.depth == Depth::whole;  // intervals are there
   const auto shown = [&](double x) { return numbers ? share(x) : json(nullptr); };
 
   json rules = json::array(), open = json::array();
@@ -98,7 +122,7 @@ json json_report(const Report& r) {
                                       : m.is_tumour(c)  ? "benign"
                                                         : "none"},
                         {"probability", share(p.causes[c])},
-                        {"interval", interval(r.intervals.causes[c])}});
+                        {"interval", sure ? interval(r.intervals.causes[c]) : json(nullptr)}});
     for (int i : by_probability(p.mechanisms))
       mechanisms.push_back({{"id", k.mechanisms[i].id}, {"name", k.mechanisms[i].name}, {"probability", share(p.mechanisms[i])}});
     for (std::size_t i = 0; i < p.levels.size(); ++i)
@@ -117,7 +141,7 @@ json json_report(const Report& r) {
     }
     for (std::size_t i = 0; i < kForecastWeeks.size(); ++i)
       forecast.push_back(
-          {{"weeks", kForecastWeeks[i]}, {"compression", share(p.compression[i])}, {"interval", interval(r.intervals.compression[i])}});
+          {{"weeks", kForecastWeeks[i]}, {"compression", share(p.compression[i])}, {"interval", sure ? interval(r.intervals.compression[i]) : json(nullptr)}});
     for (std::size_t i = 0; i < r.trajectory.size(); ++i)
       trajectory.push_back({{"weeks", i == 0 ? 0.0 : r.person.later[i - 1].weeks},
                             {"tumour", share(r.trajectory[i].tumour)},
@@ -132,18 +156,9 @@ json json_report(const Report& r) {
                          {"emergency_decibans", number(x.emergency_decibans)},
                          {"mechanism", x.mechanism < 0 ? json(nullptr) : json(k.mechanisms[x.mechanism].id)},
                          {"mechanism_share", x.mechanism < 0 ? json(nullptr) : share(x.mechanism_share)}});
-    for (const Question& q : r.next) {
-      const Finding& f = k.findings[q.prospect.finding];
-      next.push_back({{"finding", f.id},
-                      {"name", f.name},
-                      {"ask", {{"clinician", f.ask_clinician}, {"person", f.ask_person}}},
-                      {"burden", f.burden},
-                      {"tumour_bits", number(q.prospect.tumour_bits)},
-                      {"emergency_bits", number(q.prospect.emergency_bits)},
-                      {"score", number(q.score)},
-                      {"outcomes", outcomes(f, m.findings[q.prospect.finding], q.prospect)}});
-    }
-    evidence_fit = {{"log_evidence", number(r.fit.log_evidence)},
+    for (const Question& q : r.next) next.push_back(question(k, m, q));
+    if (sure)
+      evidence_fit = {{"log_evidence", number(r.fit.log_evidence)},
                     {"conflict", number(r.fit.conflict)},
                     {"poor", r.fit.poor},
                     {"least_expected", word(clean(r.fit.least_expected))}};
@@ -197,7 +212,7 @@ json json_report(const Report& r) {
            {{"tumour", shown(r.posterior.tumour)},
             {"malignant", shown(r.posterior.malignant)},
             {"emergency", shown(r.posterior.emergency)},
-            {"interval", numbers ? json{{"tumour", interval(r.intervals.tumour)},
+            {"interval", sure ? json{{"tumour", interval(r.intervals.tumour)},
                                         {"malignant", interval(r.intervals.malignant)},
                                         {"emergency", interval(r.intervals.emergency)},
                                         {"if_all_answered",

@@ -156,6 +156,8 @@ std::string range_told(const Condition& c, const char* unit, const char* low, co
   return c.low ? fmt::format("{} {:g}{}", low, *c.low, unit) : fmt::format("{} {:g}{}", high, c.high.value_or(0), unit);
 }
 
+}  // namespace
+
 std::string condition_told(const Condition& c) {
   using Kind = Condition::Kind;
   auto joined = [&](const char* glue) {
@@ -188,6 +190,8 @@ std::string condition_told(const Condition& c) {
   }
   return "";
 }
+
+namespace {
 
 void names_in(const Condition& c, const Knowledge& k, std::set<std::string>& out) {
   if (c.kind == Condition::Kind::any_cancer_history) out.insert("any_cancer_history");

@@ -47,10 +47,12 @@ void join_reasons_said_at_once(const ExactEngine& engine, const Presentation& pe
 
 }  // namespace
 
-Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const Presentation& person, const std::string& profile) {
+Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const Presentation& person, const std::string& profile,
+                   Depth depth) {
   Report out;
   out.knowledge = &knowledge;
   out.model = &engine.model();
+  out.depth = depth;
   out.person = person;
   out.profile = profile;
   const bool child = triage(knowledge, engine.model(), person, profile, nullptr).child;
@@ -70,6 +72,9 @@ Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const 
                       f.rule ? f.rule->cite.status : f.threshold->cite.status);
   };
   std::stable_sort(out.triage.fired.begin(), out.triage.fired.end(), [&](const Fired& a, const Fired& b) { return rank(a) < rank(b); });
+  out.comparators = compare(knowledge, engine.model(), person);
+  out.intervals.causes.resize(knowledge.causes.size());
+  if (depth == Depth::quick) return out;
   if (!child && out.posterior.possible) {
     out.reasons = reasons(engine, knowledge, person, out.posterior);
     join_reasons_said_at_once(engine, person, out.posterior, out.reasons);
@@ -78,7 +83,6 @@ Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const 
     out.intervals = ModelDraws(knowledge, engine.model(), kDraws).intervals(engine, person, out.posterior);
   }
   out.changes = smallest_changes(engine, knowledge, person, profile, out.triage);
-  out.comparators = compare(knowledge, engine.model(), person);
   return out;
 }
 

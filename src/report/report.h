@@ -11,9 +11,13 @@
 
 namespace dorsalgia {
 
+// quick: urgency and probabilities, in about a millisecond. Intervals, reasons, questions, changes and fit take the rest of the time.
+enum class Depth { quick, whole };
+
 struct Report {
   const Knowledge* knowledge = nullptr;  // for names and sources; outlives the report
   const Model* model = nullptr;
+  Depth depth = Depth::whole;
   Presentation person;
   std::string profile;
   Triage triage;
@@ -28,7 +32,8 @@ struct Report {
   std::vector<ComparatorResult> comparators;
 };
 
-Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const Presentation& person, const std::string& profile);
+Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const Presentation& person, const std::string& profile,
+                   Depth depth = Depth::whole);
 
 struct TextOptions {
   bool colour = false;
@@ -37,6 +42,8 @@ struct TextOptions {
 };
 std::string text_report(const Report& report, const TextOptions& options);
 nlohmann::json json_report(const Report& report);  // docs/report.schema.json
+// All that could still be asked, the best first, as under "next" in a report.
+nlohmann::json json_questions(const Knowledge& knowledge, const ExactEngine& engine, const Presentation& person);
 std::string html_report(const Report& report);     // one file, printable, no scripts, nothing fetched
 
 // "4 in 1,000": one denominator for a whole report, honest digits, "fewer than 1 in 10,000" below that.

@@ -1,0 +1,43 @@
+// A person and what the engine says of them: the quick look at once, the whole report a moment after the last change.
+import type { Engine, Person, Report } from './engine'
+
+const pause = 60 // ms without a change before the worker is asked
+
+export class Assessment {
+  look = $state.raw<Report>()
+  whole = $state.raw<Report>() // of this very person; undefined while it is worked out
+  fault = $state<string>()
+  private asked = 0
+  private timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(private readonly engine: Engine) {}
+
+  /** false: the person was refused, and what was said before still stands. */
+  of(person: Person): boolean {
+    try {
+      this.look = this.engine.look(person)
+      this.fault = undefined
+    } catch (fault) {
+      this.fault = fault instanceof Error ? fault.message : String(fault)
+      return false
+    }
+    this.whole = undefined
+    const mine = ++this.asked
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => {
+      this.engine.assess(person).then(
+        (report) => {
+          if (mine === this.asked) this.whole = report
+        },
+        (fault: Error) => {
+          if (mine === this.asked) this.fault = fault.message
+        },
+      )
+    }, pause)
+    return true
+  }
+
+  get report(): Report | undefined {
+    return this.whole ?? this.look
+  }
+}
