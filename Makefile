@@ -1,6 +1,6 @@
 # Dorsalgia. `make run` shows a report, `make test` runs every check; the work is done by scripts/*.sh.
 .DEFAULT_GOAL := help
-.PHONY: run serve test bench format lint fuzz calibrate validate picture clean help
+.PHONY: run serve test page-test bench format lint fuzz calibrate validate picture clean help
 
 run:      ## install what is missing, build, and assess a published case
 	@scripts/run.sh
@@ -39,4 +39,4 @@ clean:    ## remove all build folders
 	rm -rf build build-debug build-sanitize build-wasm web/node_modules
 
 help:     ## this list
-	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 11
+	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' Makefile | expand -t 11

@@ -241,7 +241,7 @@ json numbers(const Posterior& p) {
 
 json numbers(const PosteriorTable& t, std::size_t row, const Posterior& shape) {
   const auto rows = static_cast<std::size_t>(t.rows);
-  const auto column = [&](const std::vector<float>& all, std::size_t count) {
+  const auto column = [&](const Floats& all, std::size_t count) {
     std::vector<double> out;
     for (std::size_t i = 0; i < count; ++i) out.push_back(static_cast<double>(all[i * rows + row]));
     return out;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install.sh run | page | test | bench: the Debian packages that building (run), the page (page), checking (test) or measuring (bench)
-# needs, when any are missing.
+# install.sh run | page | page-test | test | bench: the Debian packages that building (run), the page (page; its tests: page-test),
+# checking (test) or measuring (bench) needs, when any are missing.
 # Quiet when nothing is missing. Uses sudo when not root.
 set -euo pipefail
 
@@ -13,17 +13,16 @@ test=("${run[@]}" ccache clang clang-format-14 clang-tidy-14 libclang-rt-14-dev 
 page=("${run[@]}" emscripten ccache)
 command -v node >/dev/null || page+=(nodejs)
 command -v npm >/dev/null || page+=(npm)
-test+=(emscripten chromium)
-command -v node >/dev/null || test+=(nodejs)
-command -v npm >/dev/null || test+=(npm)
+page_test=("${page[@]}" chromium)
 bench=("${test[@]}" valgrind)
 
 case "${1:-run}" in
   run) wanted=("${run[@]}") ;;
   page) wanted=("${page[@]}") ;;
+  page-test) wanted=("${page_test[@]}") ;;
   test) wanted=("${test[@]}") ;;
   bench) wanted=("${bench[@]}") ;;
-  *) echo "usage: install.sh run|page|test|bench" >&2; exit 2 ;;
+  *) echo "usage: install.sh run|page|page-test|test|bench" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

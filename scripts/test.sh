@@ -86,7 +86,6 @@ if [[ -f ../shared/cases/cases.jsonl ]]; then
 else
   echo "     (no folder of published cases beside the repository: they are not scored)"
 fi
-stage "page" "node npm emcc chromium" scripts/web-tests.sh
 stage "Python package" python3 scripts/python-tests.sh
 stage "layout of the sources" clang-format-14 scripts/format.sh check
 stage "shell scripts" shellcheck scripts/shell.sh

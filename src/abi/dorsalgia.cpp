@@ -33,7 +33,8 @@ std::string choice(const char* word, const char* name, std::initializer_list<con
 
 Presentation person_of(const Brain& l, const char* person, std::size_t length) {
   needed(person, "person");
-  if (length > kLargestPerson) throw Fault(DORSALGIA_BAD_INPUT, fmt::format("the person has {} bytes, more than {}", length, kLargestPerson));
+  if (length > kLargestPerson)
+    throw Fault(DORSALGIA_BAD_INPUT, fmt::format("the person has {} bytes, more than {}", length, kLargestPerson));
   PersonRead read = read_person(std::string(person, length), l.knowledge, l.model);
   if (read.faults.empty()) return std::move(read.person);
   std::string all;

@@ -25,7 +25,6 @@ struct dorsalgia_model {
 
 namespace dorsalgia::abi {
 
-
 inline std::shared_ptr<const Brain> brain_of(const dorsalgia_model* model) {
   if (!model) throw Fault(DORSALGIA_BAD_HANDLE, "the model is null: load one with dorsalgia_load");
   if (model->magic != dorsalgia_model::kMagic) throw Fault(DORSALGIA_BAD_HANDLE, "this is not a model: it was not made by dorsalgia_load");

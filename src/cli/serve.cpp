@@ -38,9 +38,11 @@ void add_serve(CLI::App& app) {
          {"X-Content-Type-Options", "nosniff"},
          {"Referrer-Policy", "no-referrer"},
          {"Cache-Control", "no-cache"}});
-    const int port = options->port ? (server.bind_to_port(options->host, options->port) ? options->port : -1)
-                                   : server.bind_to_any_port(options->host);
-    if (port < 0) throw Stop(kBadInput, fmt::format("port {} of {} cannot be had (another program has it? try --port 0)", options->port, options->host));
+    const int port =
+        options->port ? (server.bind_to_port(options->host, options->port) ? options->port : -1) : server.bind_to_any_port(options->host);
+    if (port < 0)
+      throw Stop(kBadInput,
+                 fmt::format("port {} of {} cannot be had (another program has it? try --port 0)", options->port, options->host));
     write_output("", fmt::format("http://{}:{}/   (Ctrl-C ends it)\n", options->host == "127.0.0.1" ? "localhost" : options->host, port));
     server.listen_after_bind();
   });

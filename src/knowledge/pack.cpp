@@ -2,13 +2,15 @@
 // `knowledge-pack` from knowledge/ and never leave the build: there is no format to keep compatible. cereal walks the
 // structs; the archives below lay them out small, because the page in the browser has to fetch them
 // (docs/decisions/built-in-knowledge.md).
+#include "knowledge/pack.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cereal/cereal.hpp>
-#include <cereal/types/common.hpp>
 #include <cereal/types/array.hpp>
+#include <cereal/types/common.hpp>
 #include <cereal/types/map.hpp>
 #include <cereal/types/optional.hpp>
 #include <cereal/types/utility.hpp>
@@ -18,8 +20,6 @@
 #include <cstring>
 #include <stdexcept>
 #include <unordered_map>
-
-#include "knowledge/pack.h"
 
 namespace dorsalgia {
 
@@ -93,7 +93,7 @@ class Packer : public cereal::OutputArchive<Packer, cereal::AllowEmptyClassElisi
     return out + numbers_ + powers_ + draws_ + lengths_ + texts_;
   }
 
-  const bool page;      // small: without where in its file each number stands
+  const bool page;     // small: without where in its file each number stands
   const int per_unit;  // of draws
 
  private:

@@ -140,8 +140,9 @@ json json_report(const Report& r) {
                             {"probability", share(p.stages[c][s])}});
     }
     for (std::size_t i = 0; i < kForecastWeeks.size(); ++i)
-      forecast.push_back(
-          {{"weeks", kForecastWeeks[i]}, {"compression", share(p.compression[i])}, {"interval", sure ? interval(r.intervals.compression[i]) : json(nullptr)}});
+      forecast.push_back({{"weeks", kForecastWeeks[i]},
+                          {"compression", share(p.compression[i])},
+                          {"interval", sure ? interval(r.intervals.compression[i]) : json(nullptr)}});
     for (std::size_t i = 0; i < r.trajectory.size(); ++i)
       trajectory.push_back({{"weeks", i == 0 ? 0.0 : r.person.later[i - 1].weeks},
                             {"tumour", share(r.trajectory[i].tumour)},
@@ -159,9 +160,9 @@ json json_report(const Report& r) {
     for (const Question& q : r.next) next.push_back(question(k, m, q));
     if (sure)
       evidence_fit = {{"log_evidence", number(r.fit.log_evidence)},
-                    {"conflict", number(r.fit.conflict)},
-                    {"poor", r.fit.poor},
-                    {"least_expected", word(clean(r.fit.least_expected))}};
+                      {"conflict", number(r.fit.conflict)},
+                      {"poor", r.fit.poor},
+                      {"least_expected", word(clean(r.fit.least_expected))}};
   }
 
   json changes = json::array();
@@ -212,13 +213,13 @@ json json_report(const Report& r) {
            {{"tumour", shown(r.posterior.tumour)},
             {"malignant", shown(r.posterior.malignant)},
             {"emergency", shown(r.posterior.emergency)},
-            {"interval", sure ? json{{"tumour", interval(r.intervals.tumour)},
-                                        {"malignant", interval(r.intervals.malignant)},
-                                        {"emergency", interval(r.intervals.emergency)},
-                                        {"if_all_answered",
-                                         r.intervals.if_all_answered.high > 0 ? interval(r.intervals.if_all_answered) : json(nullptr)},
-                                        {"unanswered_share", share(r.intervals.unanswered_share)}}
-                                 : json(nullptr)},
+            {"interval",
+             sure ? json{{"tumour", interval(r.intervals.tumour)},
+                         {"malignant", interval(r.intervals.malignant)},
+                         {"emergency", interval(r.intervals.emergency)},
+                         {"if_all_answered", r.intervals.if_all_answered.high > 0 ? interval(r.intervals.if_all_answered) : json(nullptr)},
+                         {"unanswered_share", share(r.intervals.unanswered_share)}}
+                  : json(nullptr)},
             {"denominator", numbers ? json(told.denominator) : json(nullptr)},
             {"sentence", word(told.answer)},
             {"before",

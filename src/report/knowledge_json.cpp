@@ -169,8 +169,12 @@ json course(const Course& c) {
   for (const Stage& s : c.stages) {
     json to = json::object();
     for (const auto& [name, f] : s.to) to[name] = figure(f);
-    json its = {{"id", s.id},   {"name", s.name}, {"mechanisms", s.mechanisms}, {"presents", figure(s.presents)},
-                {"to", to}, {"findings", links(s.findings)}};
+    json its = {{"id", s.id},
+                {"name", s.name},
+                {"mechanisms", s.mechanisms},
+                {"presents", figure(s.presents)},
+                {"to", to},
+                {"findings", links(s.findings)}};
     if (s.entry) its["entry"] = figure(*s.entry);
     stages.push_back(its);
   }
@@ -227,8 +231,13 @@ json value_found(const Finding& f, const ModelFinding& m, const State& s, Sex se
     const double x = its.mean + z * std::sqrt(its.variance);
     return std::clamp(m.log_scale ? std::exp(x) : x, m.possible_low, m.possible_high);
   };
-  return {{"id", f.id},      {"name", f.name},      {"unit", f.unit}, {"median", at(0)}, {"low", at(-1.645)},
-          {"high", at(1.645)}, {"usual", at_age(m.centre, sex, age)}};
+  return {{"id", f.id},
+          {"name", f.name},
+          {"unit", f.unit},
+          {"median", at(0)},
+          {"low", at(-1.645)},
+          {"high", at(1.645)},
+          {"usual", at_age(m.centre, sex, age)}};
 }
 
 json finding_found(const Model& m, const Finding& f, int index, const State& s, Sex sex, double age) {
@@ -347,22 +356,23 @@ json json_course(const Knowledge& k, const Model& m, const CourseWanted& wanted)
   const ModelCourse& course = m.courses[static_cast<std::size_t>(c.course)];
   const Course& told = *k.course(its.course);
   const std::size_t n = course.stages.size();
-  const int level =
-      wanted.level.value_or(static_cast<int>(std::max_element(c.levels.begin(), c.levels.end()) - c.levels.begin()));
+  const int level = wanted.level.value_or(static_cast<int>(std::max_element(c.levels.begin(), c.levels.end()) - c.levels.begin()));
+
+  const Canal canal = m.levels[static_cast<std::size_t>(level)].canal;
+  const std::vector<double>& generator = course.generator[static_cast<std::size_t>(canal)];
 
   json levels = json::array(), stages = json::array(), weeks = json::array(), occupancy = json::array();
   for (std::size_t l = 0; l < c.levels.size(); ++l)
     if (c.levels[l] > 0) levels.push_back({{"id", m.levels[l].id}, {"probability", c.levels[l]}});
 
   for (std::size_t s = 0; s < n; ++s) {
-    const State state{wanted.cause, 0, static_cast<int>(s), level,
-                      active(m, wanted.cause, 0, static_cast<int>(s), m.levels[static_cast<std::size_t>(level)].canal)};
+    const State state{wanted.cause, 0, static_cast<int>(s), level, active(m, wanted.cause, 0, static_cast<int>(s), canal)};
     json mechanisms = json::array(), to = json::array(), findings = json::array(), values = json::array();
     for (std::size_t i = 0; i < m.mechanisms.size(); ++i)
       if (state.active >> i & 1) mechanisms.push_back(m.mechanisms[i].id);
     double leaves = 0;
     for (std::size_t j = 0; j < n; ++j) {
-      const double rate = course.generator[s * n + j] * c.tempo;
+      const double rate = generator[s * n + j] * c.tempo;
       if (j == s) leaves = -rate;
       else if (rate > 0) to.push_back({{"stage", course.stages[j].id}, {"per_week", rate}});
     }
@@ -370,7 +380,8 @@ json json_course(const Knowledge& k, const Model& m, const CourseWanted& wanted)
     for (const json& t : to) recovers -= t["per_week"].get<double>();
     for (std::size_t f = 0; f < m.findings.size(); ++f) {
       if (k.findings[f].burden == "record") continue;
-      if (m.findings[f].shape == Shape::measured) values.push_back(value_found(k.findings[f], m.findings[f], state, wanted.sex, wanted.age));
+      if (m.findings[f].shape == Shape::measured)
+        values.push_back(value_found(k.findings[f], m.findings[f], state, wanted.sex, wanted.age));
       else findings.push_back(finding_found(m, k.findings[f], static_cast<int>(f), state, wanted.sex, wanted.age));
     }
     stages.push_back({{"id", course.stages[s].id},
@@ -385,7 +396,7 @@ json json_course(const Knowledge& k, const Model& m, const CourseWanted& wanted)
                       {"values", values}});
   }
 
-  const Chain chain(course, c.tempo);
+  const Chain chain(course, c.tempo, canal);
   Eigen::RowVectorXd entry(static_cast<Eigen::Index>(n));
   for (std::size_t s = 0; s < n; ++s) entry[static_cast<Eigen::Index>(s)] = course.stages[s].entry;
   for (double t : time_grid()) {
@@ -393,7 +404,7 @@ json json_course(const Knowledge& k, const Model& m, const CourseWanted& wanted)
     const Eigen::RowVectorXd there = entry * chain.moves(t);
     occupancy.push_back(std::vector<double>(there.begin(), there.end()));
   }
-  return {{"cause", its.id},   {"name", its.name},   {"course", its.course}, {"level", m.levels[static_cast<std::size_t>(level)].id},
+  return {{"cause", its.id},  {"name", its.name}, {"course", its.course}, {"level", m.levels[static_cast<std::size_t>(level)].id},
           {"levels", levels}, {"stages", stages}, {"weeks", weeks},       {"occupancy", occupancy}};
 }
 

@@ -49,7 +49,7 @@ nlohmann::ordered_json json_page(const Page& page, const Knowledge& knowledge);
 std::string wrapped(const std::string& text, int width, int indent);
 std::string short_citation(const Source& source);  // "Harding 2005"
 std::string full_citation(const Source& source);
-std::string percent(double share);  // "44%", "0.05%"
+std::string percent(double share);                       // "44%", "0.05%"
 std::string condition_told(const Condition& condition);  // "all of (fever, any of (night_pain, weight_loss))"
 
 }  // namespace dorsalgia

@@ -44,7 +44,7 @@ std::string text_report(const Report& report, const TextOptions& options);
 nlohmann::json json_report(const Report& report);  // docs/report.schema.json
 // All that could still be asked, the best first, as under "next" in a report.
 nlohmann::json json_questions(const Knowledge& knowledge, const ExactEngine& engine, const Presentation& person);
-std::string html_report(const Report& report);     // one file, printable, no scripts, nothing fetched
+std::string html_report(const Report& report);  // one file, printable, no scripts, nothing fetched
 
 // "4 in 1,000": one denominator for a whole report, honest digits, "fewer than 1 in 10,000" below that.
 std::string natural_frequency(double probability, int denominator);

@@ -698,7 +698,8 @@ TEST(AbiPage, TheKnowledgeHasASourceOrAReasonForEveryNumber) {
     if (x.is_object() && x.contains("cite")) {
       ++numbers;
       const auto& cite = x["cite"];
-      EXPECT_TRUE(cite.contains("source") ? k["sources"].contains(cite["source"].get<std::string>()) : cite["status"] == "judgement") << x.dump();
+      EXPECT_TRUE(cite.contains("source") ? k["sources"].contains(cite["source"].get<std::string>()) : cite["status"] == "judgement")
+          << x.dump();
     }
     if (x.is_structured())
       for (const auto& child : x) walk(child);
@@ -722,7 +723,8 @@ TEST(AbiPage, ACourseHoldsAllItsPeople) {
   }
   for (const auto& stage : course["stages"])
     for (const auto& f : stage["findings"]) EXPECT_TRUE(f["probability"] >= 0.0 && f["probability"] <= 1.0) << f.dump();
-  for (const char* bad : {R"({"cause": "none"})", R"({})", R"([])", "{", R"({"cause": "met_breast", "age": 200})", R"({"cause": "met_breast", "level": "X1"})"}) {
+  for (const char* bad : {R"({"cause": "none"})", R"({})", R"([])", "{", R"({"cause": "met_breast", "age": 200})",
+                          R"({"cause": "met_breast", "level": "X1"})"}) {
     Error error;
     EXPECT_EQ(dorsalgia_course(model(), bad, std::strlen(bad), &text, &error), DORSALGIA_BAD_INPUT) << bad;
     EXPECT_NE(error.message[0], 0);

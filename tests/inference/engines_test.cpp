@@ -141,7 +141,7 @@ TEST_F(Engines, AgreeOnEveryEvidenceSetOfATinyModel) {
 // One row of a table of results as any other engine gives it; the table says nothing of the evidence.
 Posterior row_of(const Model& m, const PosteriorTable& t, std::size_t row, double log_evidence) {
   const auto rows = static_cast<std::size_t>(t.rows);
-  const auto column = [&](const std::vector<float>& all, std::size_t from, std::size_t count) {
+  const auto column = [&](const Floats& all, std::size_t from, std::size_t count) {
     std::vector<double> out;
     for (std::size_t i = from; i < from + count; ++i) out.push_back(static_cast<double>(all[i * rows + row]));
     return out;

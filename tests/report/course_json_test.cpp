@@ -1,6 +1,7 @@
 // What the page shows of a course, against the oracle and against the chain's own definition.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -39,14 +40,15 @@ TEST(CourseJson, FindingsAreTheOraclesNumbers) {
     ASSERT_GE(c, 0) << cause;
     CauseWeights only(m.causes.size(), 0.0);
     only[static_cast<std::size_t>(c)] = 1;
-    const Chain chain(m.courses[static_cast<std::size_t>(m.causes[static_cast<std::size_t>(c)].course)],
-                      m.causes[static_cast<std::size_t>(c)].tempo);
-    const Eigen::VectorXd comes = chain.within_by_matrix(0, std::numeric_limits<double>::infinity());
+    const ModelCause& its = m.causes[static_cast<std::size_t>(c)];
 
     std::map<std::string, double> expected;
     const json any = course_of(cause);
     for (const json& l : any["levels"]) {
       const json there = course_of(cause, l["id"]);
+      const auto level = std::find_if(m.levels.begin(), m.levels.end(), [&](const ModelLevel& x) { return x.id == l["id"]; });
+      const Chain chain(m.courses[static_cast<std::size_t>(its.course)], its.tempo, level->canal);
+      const Eigen::VectorXd comes = chain.within_by_matrix(0, std::numeric_limits<double>::infinity());
       for (std::size_t k = 0; k < there["stages"].size(); ++k)
         for (const json& f : there["stages"][k]["findings"])
           expected[f["id"]] += l["probability"].get<double>() * comes[static_cast<Eigen::Index>(k)] * f["probability"].get<double>();
@@ -54,7 +56,8 @@ TEST(CourseJson, FindingsAreTheOraclesNumbers) {
     Presentation person;
     person.age = 62, person.sex = Sex::male;
     const double nobody_asked = oracle(m, person, only).log_evidence;
-    for (const char* id : {"night_pain", "weight_loss", "weakness", "weak_hip_flexion", "progressive_pain", "smoker", "history_lung", "fever"}) {
+    for (const char* id :
+         {"night_pain", "weight_loss", "weakness", "weak_hip_flexion", "progressive_pain", "smoker", "history_lung", "fever"}) {
       const int f = m.finding(id);
       if (f < 0) continue;
       ASSERT_TRUE(expected.contains(id)) << id;
@@ -115,8 +118,9 @@ TEST(CourseJson, MechanismsAreThoseThatTheLevelAllows) {
 }
 
 TEST(CourseJson, BadRequestsNameTheFault) {
-  for (const char* request : {R"({})", R"([])", R"({"cause": "nonsense"})", R"({"cause": "myeloma", "level": "T99"})", R"({"cause": "myeloma", "sex": "x"})",
-                              R"({"cause": "myeloma", "age": -3})", R"({"cause": "myeloma", "colour": "red"})"})
+  for (const char* request :
+       {R"({})", R"([])", R"({"cause": "nonsense"})", R"({"cause": "myeloma", "level": "T99"})", R"({"cause": "myeloma", "sex": "x"})",
+        R"({"cause": "myeloma", "age": -3})", R"({"cause": "myeloma", "colour": "red"})"})
     EXPECT_ANY_THROW(read_course_wanted(json::parse(request), model())) << request;
 }
 
