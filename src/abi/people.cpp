@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "abi/fault.h"
+#include "model/prevalence.h"
 
 namespace dorsalgia::abi {
 
@@ -15,7 +16,6 @@ constexpr int kNoAnswer = -2;    // a word that is no answer
 constexpr int kLetUnknown = -1;  // "unknown"
 constexpr int kSegments = 64;    // codes from here on: "present, with its border at segment code - kSegments"; of sensory_level
 constexpr int kMorePlaces = 64;  // codes of `location` from here on: several places
-constexpr double kNever = 5e-6;  // as in person/read.cpp: prevalence tables write "cannot be" as a number too small to matter
 constexpr std::size_t kLongestWord = 60;
 
 std::string lower(std::string_view word) {

@@ -9,6 +9,8 @@
 #include <optional>
 #include <set>
 
+#include "model/prevalence.h"
+
 namespace dorsalgia {
 
 using nlohmann::json;
@@ -21,7 +23,6 @@ namespace {
 
 constexpr std::size_t kMostFaults = 100;
 constexpr double kMostWays = 64;  // in which the open answers of all visits together may be meant
-constexpr double kNever = 5e-6;   // prevalence tables write "cannot be" as a number too small to matter
 
 // What a user wrote, fit to be told again: one short line, cut between characters, nothing that moves a terminal's cursor.
 std::string shorten(const std::string& s) {

@@ -15,6 +15,7 @@
 #include <stdexcept>
 
 #include "knowledge/knowledge.h"
+#include "model/prevalence.h"
 #include "simulation/draws.h"
 #include "simulation/normals.h"
 
@@ -115,6 +116,9 @@ struct Place {
   double w;
 };
 
+// Nobody is drawn with what cannot be.
+double possible(double prevalence) { return prevalence < kNever ? 0 : prevalence; }
+
 // A factor whose prevalence a cause changes: P(present) as model/state.h has it, up to rounding.
 struct Factor {
   std::size_t finding;
@@ -123,7 +127,8 @@ struct Factor {
   AgeSex prevalence;
 
   double present(int sex, const Place& place) const {
-    const double low = prevalence[sex][place.piece->low], high = prevalence[sex][place.piece->high], usual = low + place.w * (high - low);
+    const double low = possible(prevalence[sex][place.piece->low]), high = possible(prevalence[sex][place.piece->high]),
+                 usual = low + place.w * (high - low);
     const double here = is_share ? value : usual * value / (1 + usual * (value - 1));
     return usual > 0 ? here : 0;
   }
@@ -355,7 +360,8 @@ struct People::Tables {
         for (std::size_t f = 0; f < findings; ++f) {
           const ModelFinding& finding = m.findings[f];
           if (finding.shape == Shape::measured) continue;
-          usual[sex][band][f] = as_share(1 - (finding.shape == Shape::discrete ? finding.leak[0] : finding.prevalence)[sex][band]);
+          usual[sex][band][f] =
+              as_share(1 - (finding.shape == Shape::discrete ? finding.leak[0][sex][band] : possible(finding.prevalence[sex][band])));
         }
       }
     present.assign(width, 0);
