@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "course/chain.h"
 #include "inference/posterior.h"
@@ -45,14 +46,19 @@ class Oracle {
     const ModelCause& cause = m_.causes[c];
     const ModelCourse& course = m_.courses[cause.course];
     const int n = static_cast<int>(course.stages.size());
-    // By part of the canal: by stage.
+    // By part of the canal; `time` and `compressed` then by stage. Parts in which the course is equally fast share a chain.
+    std::array<int, kCanals> pace{};
+    std::array<std::optional<Chain>, kCanals> chains;
     std::array<Eigen::VectorXd, kCanals> time;
     std::array<std::array<Eigen::VectorXd, kForecastWeeks.size()>, kCanals> compressed;
-    for (int canal = 0; canal < kCanals; ++canal) {
-      const Chain chain(course, cause.tempo, static_cast<Canal>(canal));
-      time[canal] = presenting(chain);
+    for (std::size_t l = 0; l < m_.levels.size(); ++l) {
+      const Canal canal = m_.levels[l].canal;
+      auto& by_weeks = compressed[static_cast<int>(canal)];
+      if (cause.levels[l] <= 0 || by_weeks[0].size() > 0) continue;
+      const int first = pace[static_cast<int>(canal)] = course.pace(canal);
+      if (!chains[first]) time[first] = presenting(chains[first].emplace(course, cause.tempo, canal));
       for (std::size_t w = 0; w < kForecastWeeks.size(); ++w)
-        compressed[canal][w] = chain.reaches(compresses(course, static_cast<Canal>(canal)), kForecastWeeks[w]);
+        by_weeks[w] = chains[first]->reaches(compresses(course, canal), kForecastWeeks[w]);
     }
 
     double sum = 0;
@@ -67,7 +73,7 @@ class Oracle {
             if (cause.levels[l] <= 0) continue;
             const int canal = static_cast<int>(m_.levels[l].canal);
             const State s{c, variant, k, static_cast<int>(l), active(m_, c, variant, k, m_.levels[l].canal)};
-            const double p = x_.weight * prior * share * time[canal][k] * cause.levels[l] * likelihood(s);
+            const double p = x_.weight * prior * share * time[pace[canal]][k] * cause.levels[l] * likelihood(s);
             if (p <= 0) continue;
             sum += p;
             add(s, p, out);
