@@ -3,51 +3,22 @@
 #include <benchmark/benchmark.h>
 
 #include "batch/batch.h"
-#include "builtin.h"
-#include "simulation/people.h"
+#include "support/builtin.h"
+#include "support/tables.h"
 
 namespace {
 
 using namespace dorsalgia;
+using namespace dorsalgia::test;
 
-PeopleTable records(int rows) {
-  const Model& m = model();
-  const Recording recording = compile_recording(knowledge(), m);
-  Cohort cohort;
-  cohort.setting = 1;
-  const People people(m, 1, cohort, &recording);
-  PeopleTable t;
-  t.rows = rows;
-  const auto n = static_cast<std::size_t>(rows);
-  for (std::size_t f = 0; f < m.findings.size(); ++f) {
-    if (m.findings[f].shape == Shape::measured)
-      t.measured.push_back({static_cast<int>(f), std::vector<double>(n, 0), std::vector<std::uint8_t>(n, 0)});
-    else t.graded.push_back({static_cast<int>(f), std::vector<std::int8_t>(n, kUnknown)});
-  }
-  VirtualPerson person;
-  for (std::size_t r = 0; r < n; ++r) {
-    people.draw(r, person);
-    const VirtualVisit& visit = person.visits[0];
-    t.age.push_back(person.age), t.sex.push_back(static_cast<std::int8_t>(person.sex));
-    t.setting.push_back(static_cast<std::int8_t>(person.setting));
-    t.location.push_back(person.location_recorded ? static_cast<std::int8_t>(person.location) : kUnknown);
-    t.weeks.push_back(person.duration_recorded ? person.stated_weeks : -1);
-    for (auto& column : t.graded)
-      if (visit.recorded[static_cast<std::size_t>(column.finding)])
-        column.grade[r] = static_cast<std::int8_t>(visit.grades[static_cast<std::size_t>(column.finding)]);
-    for (auto& column : t.measured)
-      if (visit.recorded[static_cast<std::size_t>(column.finding)]) {
-        column.known[r] = 1;
-        column.value[r] =
-            in_unit(m.findings[static_cast<std::size_t>(column.finding)], visit.values[static_cast<std::size_t>(column.finding)]);
-      }
-  }
-  return t;
+const Recording& recording() {
+  static const Recording r = compile_recording(knowledge(), model());
+  return r;
 }
 
 // Each thread has a chunk and results of its own, as the library has it; the tables are shared.
 void assess(benchmark::State& state, const BatchEngine& batch, Wanted wanted) {
-  static const PeopleTable table = records(kChunk);
+  static const PeopleTable table = general_practice(model(), recording(), kChunk);
   PosteriorTable out;
   batch.posterior(table, wanted, out);
   for (auto _ : state) {

@@ -22,7 +22,8 @@
 
 #include "inference/intervals.h"
 #include "model/export.h"
-#include "people.h"
+#include "support/builtin.h"
+#include "support/tables.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -31,6 +32,7 @@
 namespace {
 
 using namespace dorsalgia;
+using namespace dorsalgia::test;
 using nlohmann::json;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -91,7 +93,8 @@ json single(int count) {
   people.resize(std::min<std::size_t>(people.size(), 100));
   const ModelDraws draws(knowledge(), m, 256);
   out["intervals"] = timed(people, [&](const Presentation& p) { keep(draws.intervals(engine(), p, engine().posterior(p)).tumour.low); });
-  out["oracle"] = timed({people.begin(), people.begin() + 10}, [&](const Presentation& p) { keep(oracle(m, p).tumour); });
+  const Oracle oracle(m);
+  out["oracle"] = timed({people.begin(), people.begin() + 10}, [&](const Presentation& p) { keep(oracle.posterior(p).tumour); });
   return out;
 }
 

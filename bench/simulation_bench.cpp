@@ -1,12 +1,13 @@
 // How many virtual people a second, on one core.
 #include <benchmark/benchmark.h>
 
-#include "builtin.h"
 #include "simulation/people.h"
+#include "support/builtin.h"
 
 namespace {
 
 using namespace dorsalgia;
+using namespace dorsalgia::test;
 
 void draw(benchmark::State& state, Cohort cohort, bool as_a_record) {
   const Recording recording = compile_recording(knowledge(), model());

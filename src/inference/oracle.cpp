@@ -1,5 +1,6 @@
-// The oracle: model.md written down as loops, with no table shared, no term left out and no trick. Every other engine
-// must give the same numbers. It is the place to read what the model means.
+// The oracle: model.md written down as loops, with no term left out and no trick. Every other engine must give the same
+// numbers. It is the place to read what the model means. Only the chains of the courses, in which nothing of a person
+// stands, are built once for all people.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,12 +12,47 @@
 
 namespace dorsalgia {
 
+// When people of a cause present, and how soon the cord or the cauda is under pressure.
+struct Oracle::Timing {
+  std::array<int, kCanals> pace{};                     // by part of the canal: the part whose chain it has
+  std::array<std::optional<Chain>, kCanals> chains{};  // parts in which the course is equally fast share one
+  std::array<std::array<Eigen::VectorXd, kForecastWeeks.size()>, kCanals> compressed;  // by stage
+};
+
 namespace {
 
-class Oracle {
+// The stages in which the cord or the cauda is under pressure.
+std::vector<bool> compresses(const Model& m, const ModelCourse& course, Canal canal) {
+  std::vector<bool> out;
+  for (const ModelStage& stage : course.stages) out.push_back(m.is_compressed(m.real(stage.mechanisms, canal)));
+  return out;
+}
+
+}  // namespace
+
+Oracle::Oracle(const Model& model) : m_(model) {
+  for (const ModelCause& cause : model.causes) {
+    const ModelCourse& course = model.courses[cause.course];
+    Timing& t = timing_.emplace_back();
+    for (std::size_t l = 0; l < model.levels.size(); ++l) {
+      const Canal canal = model.levels[l].canal;
+      auto& by_weeks = t.compressed[static_cast<int>(canal)];
+      if (cause.levels[l] <= 0 || by_weeks[0].size() > 0) continue;
+      const int first = t.pace[static_cast<int>(canal)] = course.pace(canal);
+      if (!t.chains[first]) t.chains[first].emplace(course, cause.tempo, canal);
+      for (std::size_t w = 0; w < kForecastWeeks.size(); ++w)
+        by_weeks[w] = t.chains[first]->reaches(compresses(model, course, canal), kForecastWeeks[w]);
+    }
+  }
+}
+
+Oracle::~Oracle() = default;
+
+// One person's sum over everything.
+class Oracle::Sum {
  public:
-  Oracle(const Model& model, const Presentation& person, const CauseWeights& weights)
-      : m_(model), people_(profiles(model, person)), parts_(taken_apart(model, person, false)), weights_(weights) {}
+  Sum(const Oracle& oracle, const Presentation& person, const CauseWeights& weights)
+      : m_(oracle.m_), timing_(oracle.timing_), people_(profiles(m_, person)), parts_(taken_apart(m_, person, false)), weights_(weights) {}
 
   Posterior run() {
     Posterior out;
@@ -44,22 +80,11 @@ class Oracle {
  private:
   double one_cause(int c, Posterior& out) {
     const ModelCause& cause = m_.causes[c];
-    const ModelCourse& course = m_.courses[cause.course];
-    const int n = static_cast<int>(course.stages.size());
-    // By part of the canal; `time` and `compressed` then by stage. Parts in which the course is equally fast share a chain.
-    std::array<int, kCanals> pace{};
-    std::array<std::optional<Chain>, kCanals> chains;
-    std::array<Eigen::VectorXd, kCanals> time;
-    std::array<std::array<Eigen::VectorXd, kForecastWeeks.size()>, kCanals> compressed;
-    for (std::size_t l = 0; l < m_.levels.size(); ++l) {
-      const Canal canal = m_.levels[l].canal;
-      auto& by_weeks = compressed[static_cast<int>(canal)];
-      if (cause.levels[l] <= 0 || by_weeks[0].size() > 0) continue;
-      const int first = pace[static_cast<int>(canal)] = course.pace(canal);
-      if (!chains[first]) time[first] = presenting(chains[first].emplace(course, cause.tempo, canal));
-      for (std::size_t w = 0; w < kForecastWeeks.size(); ++w)
-        by_weeks[w] = chains[first]->reaches(compresses(course, canal), kForecastWeeks[w]);
-    }
+    const int n = static_cast<int>(m_.courses[cause.course].stages.size());
+    const Timing& timing = timing_[c];
+    std::array<Eigen::VectorXd, kCanals> time;  // by pace, then by stage
+    for (int pace = 0; pace < kCanals; ++pace)
+      if (timing.chains[pace]) time[pace] = presenting(*timing.chains[pace]);
 
     double sum = 0;
     for (const Profile& x : people_) {
@@ -73,11 +98,11 @@ class Oracle {
             if (cause.levels[l] <= 0) continue;
             const int canal = static_cast<int>(m_.levels[l].canal);
             const State s{c, variant, k, static_cast<int>(l), active(m_, c, variant, k, m_.levels[l].canal)};
-            const double p = x_.weight * prior * share * time[pace[canal]][k] * cause.levels[l] * likelihood(s);
+            const double p = x_.weight * prior * share * time[timing.pace[canal]][k] * cause.levels[l] * likelihood(s);
             if (p <= 0) continue;
             sum += p;
             add(s, p, out);
-            for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) out.compression[w] += p * compressed[canal][w][k];
+            for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) out.compression[w] += p * timing.compressed[canal][w][k];
           }
       }
     }
@@ -93,13 +118,6 @@ class Oracle {
     if (m_.is_emergency(s.cause, s.active)) out.emergency += p;
     for (std::size_t m = 0; m < m_.mechanisms.size(); ++m)
       if (s.active >> m & 1) out.mechanisms[m] += p;
-  }
-
-  // The stages in which the cord or the cauda is under pressure.
-  std::vector<bool> compresses(const ModelCourse& course, Canal canal) const {
-    std::vector<bool> out;
-    for (const ModelStage& stage : course.stages) out.push_back(m_.is_compressed(m_.real(stage.mechanisms, canal)));
-    return out;
   }
 
   // P(cause | age, sex, setting).
@@ -174,6 +192,7 @@ class Oracle {
   }
 
   const Model& m_;
+  const std::vector<Timing>& timing_;
   const std::vector<Profile> people_;
   const std::vector<Presentation> parts_;
   const Presentation* p_ = nullptr;  // the part in hand
@@ -181,11 +200,7 @@ class Oracle {
   Profile x_{};
 };
 
-}  // namespace
-
-Posterior oracle(const Model& model, const Presentation& person, const CauseWeights& weights) {
-  return Oracle(model, person, weights).run();
-}
+Posterior Oracle::posterior(const Presentation& person, const CauseWeights& weights) const { return Sum(*this, person, weights).run(); }
 
 std::vector<Profile> profiles(const Model& model, const Presentation& person) {
   // Unknown age or sex: everyone it may be, by share of the population and by how often such people come with back pain.

@@ -28,9 +28,24 @@ struct Posterior {
 // What to put in place of the base rates: a factor for each cause. Empty: the base rates themselves.
 using CauseWeights = std::vector<double>;
 
-// The plain one: goes through every (cause, variant, stage, level) and multiplies term by term. Slow, for tests, and for one
-// visit only: it does not read Presentation::later.
-Posterior oracle(const Model& model, const Presentation& person, const CauseWeights& weights = {});
+// The plain engine: goes through every (cause, variant, stage, level) and multiplies term by term. Slow, for tests, and for one
+// visit only: it does not read Presentation::later. Keeps a reference to the model; queries are const, and threads may share it.
+class Oracle {
+ public:
+  explicit Oracle(const Model& model);
+  explicit Oracle(const Model&&) = delete;
+  ~Oracle();
+  Oracle(const Oracle&) = delete;
+  Oracle& operator=(const Oracle&) = delete;
+
+  Posterior posterior(const Presentation& person, const CauseWeights& weights = {}) const;
+
+ private:
+  class Sum;
+  struct Timing;
+  const Model& m_;
+  std::vector<Timing> timing_;  // by cause
+};
 
 // People of one age and sex that a presentation may stand for, with weights; one when both are known.
 struct Profile {

@@ -10,23 +10,15 @@
 
 #include "pathway/pathway.h"
 #include "simulation/people.h"
+#include "support/builtin.h"
 #include "support/random_person.h"
 
 namespace dorsalgia {
 namespace {
 
-const Knowledge& knowledge() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
-const Model& model() {
-  static const Model m = compile(knowledge());
-  return m;
-}
-const ExactEngine& engine() {
-  static const ExactEngine e(model());
-  return e;
-}
+using test::engine;
+using test::knowledge;
+using test::model;
 
 // People of the model, half of them with rare causes; `share` of their findings in the table, some things unknown.
 PeopleTable table_of(int rows, std::uint64_t seed, double share, bool odd = true) {

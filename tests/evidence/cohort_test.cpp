@@ -9,24 +9,16 @@
 
 #include "pathway/pathway.h"
 #include "simulation/lines.h"
+#include "support/builtin.h"
 
 namespace dorsalgia {
 namespace {
 
-using nlohmann::json;
+using test::engine;
+using test::knowledge;
+using test::model;
 
-const Knowledge& knowledge() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
-const Model& model() {
-  static const Model m = compile(knowledge());
-  return m;
-}
-const ExactEngine& engine() {
-  static const ExactEngine e(model());
-  return e;
-}
+using nlohmann::json;
 
 constexpr int kPeople = 540;  // more than two chunks
 

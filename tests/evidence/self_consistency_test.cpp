@@ -10,21 +10,16 @@
 #include <sstream>
 #include <thread>
 
+#include "support/builtin.h"
 #include "support/random_person.h"
 
 namespace dorsalgia {
 namespace {
 
-constexpr double kAlarm = 0.001;
+using test::engine;
+using test::model;
 
-const Model& model() {
-  static const Model m = compile(builtin_knowledge());
-  return m;
-}
-const ExactEngine& engine() {
-  static const ExactEngine e(model());
-  return e;
-}
+constexpr double kAlarm = 0.001;
 
 // Every cause equally often in this setting, as far as it comes there at all.
 CauseWeights all_alike(const Model& m, int setting) {

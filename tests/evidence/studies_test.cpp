@@ -8,30 +8,22 @@
 #include "evidence/population.h"
 #include "evidence/validate.h"
 #include "inference/intervals.h"
+#include "support/builtin.h"
 
 namespace dorsalgia {
 namespace {
 
-const Knowledge& builtin() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
-const Model& model() {
-  static const Model m = compile(builtin());
-  return m;
-}
-const ExactEngine& engine() {
-  static const ExactEngine e(model());
-  return e;
-}
+using test::engine;
+using test::knowledge;
+using test::model;
 
 std::string study(const std::string& figures, const std::string& head = "setting: primary_care\n") {
-  return "id: s\nname: a study\nsource: " + builtin().sources.begin()->first + "\ndesign: cohort\nuse: calibration\nbecause: a test\n" +
+  return "id: s\nname: a study\nsource: " + knowledge().sources.begin()->first + "\ndesign: cohort\nuse: calibration\nbecause: a test\n" +
          head + "figures:\n" + figures;
 }
 std::vector<Study> read(const std::string& text, std::vector<Complaint>* complaints = nullptr) {
   std::vector<Complaint> own;
-  std::vector<Study> out = read_studies({{"s.yaml", text}}, builtin(), complaints ? *complaints : own);
+  std::vector<Study> out = read_studies({{"s.yaml", text}}, knowledge(), complaints ? *complaints : own);
   if (!complaints)
     for (const auto& c : own) ADD_FAILURE() << c.text();
   return out;
@@ -44,7 +36,7 @@ std::string complaint(const std::string& text) {
 
 TEST(Studies, OfTheKnowledgeBaseAreSound) {
   std::vector<Complaint> complaints;
-  const auto all = read_studies(builtin().texts, builtin(), complaints);
+  const auto all = read_studies(knowledge().texts, knowledge(), complaints);
   for (const auto& c : complaints) ADD_FAILURE() << c.text();
   int calibration = 0, validation = 0;
   for (const Study& s : all) calibration += s.use == Use::calibration, validation += s.use == Use::validation;
@@ -122,7 +114,7 @@ TEST(Parameters, AreNeverPushedToTheEnds) {
   EXPECT_EQ(moved_logit(0.0, 3.0), 0);
   EXPECT_EQ(moved_logit(1.0, -3.0), 1);
   EXPECT_NEAR(moved_logit(0.5, std::log(3.0)), 0.75, 1e-15);
-  const auto all = parameters(builtin(), model());
+  const auto all = parameters(knowledge(), model());
   std::set<std::string> ids;
   for (const auto& p : all) {
     EXPECT_TRUE(ids.insert(p.id).second) << p.id;
@@ -137,7 +129,7 @@ TEST(Expectations, GradientsAreSlopes) {
                  "  - id: b\n    has: {measured: {esr: {above: 50}}}\n    counts: [4, 113]\n    status: checked\n"
                  "  - id: c\n    of: any_cancer_history\n    against: {none: [any_cancer_history]}\n    has: {cause: [metastasis]}\n"
                  "    odds_ratio: {value: 10, interval: [5, 20]}\n    status: checked\n"));
-  const auto all = parameters(builtin(), model());
+  const auto all = parameters(knowledge(), model());
   const auto scale = [&](const Model& m, std::size_t i) {
     const StudyFigure& f = s[0].figures[i];
     std::vector<Group> groups;
@@ -153,7 +145,7 @@ TEST(Expectations, GradientsAreSlopes) {
     const auto logit = [](double p) { return std::log(p / (1 - p)); };
     return f.against ? logit(w[1] / w[0]) - logit(w[3] / w[2]) : logit(w[1] / w[0]);
   };
-  const auto found = expectations(builtin(), model(), s, {});
+  const auto found = expectations(knowledge(), model(), s, {});
   ASSERT_EQ(found.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
     int looked = 0;
@@ -171,11 +163,11 @@ TEST(Expectations, GradientsAreSlopes) {
 TEST(Calibrate, MovesTowardsTheStudyAndNotBeyondAndIsTheSameEachTime) {
   const auto s =
       read(study("  - id: a\n    of: {cause: [muscle_strain]}\n    has: night_pain\n    counts: [600, 1000]\n    status: checked\n"));
-  Knowledge plain = builtin();
+  Knowledge plain = knowledge();
   plain.fitted = {};
   const Model before = compile(plain);
   const double expected_before = expectations(plain, before, s, {})[0].expected;
-  const Calibrated c = calibrate(builtin(), s, {});
+  const Calibrated c = calibrate(knowledge(), s, {});
   ASSERT_EQ(c.trouble, "");
   Knowledge fitted = plain;
   fitted.fitted = c.fitted;
@@ -184,21 +176,21 @@ TEST(Calibrate, MovesTowardsTheStudyAndNotBeyondAndIsTheSameEachTime) {
   EXPECT_LT(expected_after, 0.6);
   EXPECT_LT(c.cost_after, c.cost_before);
   EXPECT_EQ(c.fitted.draws.size(), static_cast<std::size_t>(kDraws));
-  EXPECT_EQ(fitted_yaml(c, s), fitted_yaml(calibrate(builtin(), s, {}), s));
+  EXPECT_EQ(fitted_yaml(c, s), fitted_yaml(calibrate(knowledge(), s, {}), s));
   for (std::size_t i = 0; i < c.fitted.sd.size(); ++i)
     EXPECT_LE(c.fitted.sd[i], 1.001) << c.fitted.parameters[i];  // data never widen a prior
 }
 
 TEST(Calibrate, LooksAtNoOtherStudy) {
   auto s = read(study("  - id: a\n    has: night_pain\n    counts: [600, 1000]\n    status: checked\n    use: validation\n"));
-  EXPECT_NE(calibrate(builtin(), s, {}).trouble, "");
+  EXPECT_NE(calibrate(knowledge(), s, {}).trouble, "");
 }
 
 // The values in use were fitted to the numbers that are written in the knowledge base now.
 TEST(Calibrate, TheFitIsToTheseNumbers) {
-  Knowledge plain = builtin();
+  Knowledge plain = knowledge();
   plain.fitted = {};
-  EXPECT_EQ(builtin().fitted.unfitted, compile(plain).hash) << "numbers were changed since: make calibrate";
+  EXPECT_EQ(knowledge().fitted.unfitted, compile(plain).hash) << "numbers were changed since: make calibrate";
 }
 
 TEST(Intervals, HoldTheirValueAndShrinkWithTheSpread) {
@@ -208,7 +200,7 @@ TEST(Intervals, HoldTheirValueAndShrinkWithTheSpread) {
   const auto said = [&](const char* f, int grade) { p.answers.push_back({model().finding(f), grade, grade, false, 0, 0, ""}); };
   said("night_pain", 1), said("progressive_pain", 1), said("fever", 0);
   const Posterior now = engine().posterior(p);
-  const ModelDraws draws(builtin(), model(), kDraws);
+  const ModelDraws draws(knowledge(), model(), kDraws);
   const Intervals i = draws.intervals(engine(), p, now);
   EXPECT_LT(i.tumour.low, now.tumour);
   EXPECT_GT(i.tumour.high, now.tumour);
@@ -231,7 +223,7 @@ TEST(Intervals, HoldTheirValueAndShrinkWithTheSpread) {
       });
   // Under displaced numbers it is the engine of the displaced model.
   Model other = model();
-  for (const Parameter& x : parameters(builtin(), model())) displace(other, x, 0.3);
+  for (const Parameter& x : parameters(knowledge(), model())) displace(other, x, 0.3);
   const Posterior direct = ExactEngine(other).posterior(p);
   left = 1;
   engine().under_other_numbers(

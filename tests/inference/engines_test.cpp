@@ -9,9 +9,10 @@
 
 #include "batch/batch.h"
 #include "inference/exact.h"
-#include "simulation/people.h"
+#include "support/builtin.h"
 #include "support/compare.h"
 #include "support/random_person.h"
+#include "support/tables.h"
 #include "support/tiny_model.h"
 
 namespace dorsalgia {
@@ -19,6 +20,7 @@ namespace {
 
 using test::Difference;
 using test::difference;
+using test::model;
 
 constexpr double kTolerance = 1e-9;
 
@@ -37,6 +39,7 @@ class Engines : public testing::Test {
   static void compare(const Model& model, std::size_t people, const std::function<Presentation(std::size_t)>& person,
                       const std::function<CauseWeights(std::size_t)>& weights = {}) {
     const ExactEngine exact(model);
+    const Oracle oracle(model);
     const std::vector<Engine> engines = of(exact);
     std::atomic<std::size_t> next{0};
     std::mutex one_at_a_time;
@@ -46,15 +49,15 @@ class Engines : public testing::Test {
       for (std::size_t i = next++; i < people; i = next++) {
         const Presentation p = person(i);
         const CauseWeights w = weights ? weights(i) : CauseWeights{};
-        const Posterior truth = oracle(model, p, w);
+        const Posterior truth = oracle.posterior(p, w);
         for (const Engine& engine : engines) {
           const Difference d = difference(engine.posterior(p, w), truth);
           const std::lock_guard lock(one_at_a_time);
           worst = std::max({worst, d.worst, d.log_evidence});
           if (d.within(kTolerance) || !failure.empty()) continue;
           const Presentation least = test::smallest(
-              p, [&](const Presentation& q) { return !difference(engine.posterior(q, w), oracle(model, q, w)).within(kTolerance); });
-          const Posterior a = engine.posterior(least, w), b = oracle(model, least, w);
+              p, [&](const Presentation& q) { return !difference(engine.posterior(q, w), oracle.posterior(q, w)).within(kTolerance); });
+          const Posterior a = engine.posterior(least, w), b = oracle.posterior(least, w);
           const Difference e = difference(a, b);
           failure = std::string(engine.name) + " v oracle, person " + std::to_string(i) + ": " + test::words(model, least) + " -> " +
                     (e.possible_differs ? "possible differs" : e.where + " differs by " + std::to_string(e.worst)) + ", log evidence " +
@@ -72,19 +75,17 @@ class Engines : public testing::Test {
 };
 
 TEST_F(Engines, AgreeOnTenThousandRandomPeople) {
-  const Model model = compile(builtin_knowledge());
-  compare(model, static_cast<std::size_t>(test::share_of(10000)),
-          [&](std::size_t i) { return test::RandomPeople(model, 1000003 * i + 7).person(); });
+  compare(model(), static_cast<std::size_t>(test::share_of(10000)),
+          [](std::size_t i) { return test::RandomPeople(model(), 1000003 * i + 7).person(); });
 }
 
 TEST_F(Engines, AgreeUnderOtherBaseRates) {
-  const Model model = compile(builtin_knowledge());
   compare(
-      model, static_cast<std::size_t>(test::share_of(200)), [&](std::size_t i) { return test::RandomPeople(model, i).person(); },
-      [&](std::size_t i) {
-        test::RandomPeople random(model, i + 1);
+      model(), static_cast<std::size_t>(test::share_of(200)), [](std::size_t i) { return test::RandomPeople(model(), i).person(); },
+      [](std::size_t i) {
+        test::RandomPeople random(model(), i + 1);
         CauseWeights w;
-        for (std::size_t c = 0; c < model.causes.size(); ++c) w.push_back(random.chance(0.2) ? 0 : 10 * random.uniform());
+        for (std::size_t c = 0; c < model().causes.size(); ++c) w.push_back(random.chance(0.2) ? 0 : 10 * random.uniform());
         w[i % w.size()] = 1;
         return w;
       });
@@ -92,17 +93,17 @@ TEST_F(Engines, AgreeUnderOtherBaseRates) {
 
 // Every combination of what can be said about each thing; ranges of grades and of bins included.
 TEST_F(Engines, AgreeOnEveryEvidenceSetOfATinyModel) {
-  const Model model = test::tiny_model();
+  const Model tiny = test::tiny_model();
   const double inf = std::numeric_limits<double>::infinity();
   std::vector<std::vector<std::function<void(Presentation&)>>> choices;
   auto nothing = [](Presentation&) {};
-  for (int f = 0; f < static_cast<int>(model.findings.size()); ++f) {
+  for (int f = 0; f < static_cast<int>(tiny.findings.size()); ++f) {
     choices.push_back({nothing});
     auto add = [&](Answer a) {
       a.finding = f;
       choices.back().push_back([a](Presentation& p) { p.answers.push_back(a); });
     };
-    const ModelFinding& finding = model.findings[f];
+    const ModelFinding& finding = tiny.findings[f];
     if (finding.shape == Shape::measured) {
       for (const auto& [from, to] : std::vector<std::pair<double, double>>{{-inf, 15}, {20, inf}, {30, 60}, {44, 44}})
         add({f, 0, 0, true, from, to, ""});
@@ -127,7 +128,7 @@ TEST_F(Engines, AgreeOnEveryEvidenceSetOfATinyModel) {
   std::size_t all = 1;
   for (const auto& c : choices) all *= c.size();
   const std::size_t stride = all / static_cast<std::size_t>(test::share_of(static_cast<int>(all)));
-  compare(model, all / stride, [&](std::size_t i) {
+  compare(tiny, all / stride, [&](std::size_t i) {
     Presentation p;
     std::size_t rest = i * stride;
     for (const auto& c : choices) {
@@ -165,42 +166,14 @@ Posterior row_of(const Model& m, const PosteriorTable& t, std::size_t row, doubl
 // The batch engine takes tables, in single precision: its lanes on every instruction set here, row by row against the oracle.
 // What tables cannot say, and many more rows, are in tests/batch, against the exact engine.
 TEST_F(Engines, BatchAgreesOnEveryInstructionSet) {
-  const Knowledge knowledge = builtin_knowledge();
-  const Model model = compile(knowledge);
-  const ExactEngine exact(model);
-  const Recording recording = compile_recording(knowledge, model);
-  const People people(model, 5, {}, &recording);
-  PeopleTable table;
-  table.rows = 48;
-  const auto rows = static_cast<std::size_t>(table.rows);
-  for (std::size_t f = 0; f < model.findings.size(); ++f)
-    if (model.findings[f].shape == Shape::measured)
-      table.measured.push_back({static_cast<int>(f), std::vector<double>(rows, 0), std::vector<std::uint8_t>(rows, 0)});
-    else table.graded.push_back({static_cast<int>(f), std::vector<std::int8_t>(rows, kUnknown)});
-  VirtualPerson person;
-  for (std::size_t r = 0; r < rows; ++r) {
-    people.draw(r, person);
-    const VirtualVisit& visit = person.visits[0];
-    const auto recorded = [&](int f) { return visit.recorded[static_cast<std::size_t>(f)] != 0; };
-    table.age.push_back(person.age), table.sex.push_back(static_cast<std::int8_t>(person.sex));
-    table.setting.push_back(static_cast<std::int8_t>(person.setting));
-    table.location.push_back(person.location_recorded ? static_cast<std::int8_t>(person.location) : kUnknown);
-    table.weeks.push_back(person.duration_recorded ? person.stated_weeks : -1);
-    for (auto& c : table.graded)
-      if (recorded(c.finding)) c.grade[r] = static_cast<std::int8_t>(visit.grades[static_cast<std::size_t>(c.finding)]);
-    for (auto& c : table.measured)
-      if (recorded(c.finding)) {
-        const auto f = static_cast<std::size_t>(c.finding);
-        c.known[r] = 1, c.value[r] = in_unit(model.findings[f], visit.values[f]);
-      }
-  }
+  const PeopleTable table = test::general_practice(model(), compile_recording(test::knowledge(), model()), 48);
   std::vector<Posterior> truth;
-  for (int r = 0; r < table.rows; ++r) truth.push_back(oracle(model, person_of(table, model, r)));
+  for (int r = 0; r < table.rows; ++r) truth.push_back(test::oracle().posterior(person_of(table, model(), r)));
   for (const std::string& target : BatchEngine::targets()) {
     PosteriorTable out;
-    BatchEngine(knowledge, model, exact, "uk", target).posterior(table, Wanted{}, out);
-    for (std::size_t r = 0; r < rows; ++r) {
-      const Difference d = difference(row_of(model, out, r, truth[r].log_evidence), truth[r]);
+    BatchEngine(test::knowledge(), model(), test::engine(), "uk", target).posterior(table, Wanted{}, out);
+    for (std::size_t r = 0; r < truth.size(); ++r) {
+      const Difference d = difference(row_of(model(), out, r, truth[r].log_evidence), truth[r]);
       EXPECT_TRUE(d.within(1e-5)) << target << " v oracle, row " << r << ": " << d.where << " differs by " << d.worst;
     }
   }
@@ -208,8 +181,7 @@ TEST_F(Engines, BatchAgreesOnEveryInstructionSet) {
 
 // A presentation that says nothing at all is a person too.
 TEST_F(Engines, AgreeOnNobodyInParticular) {
-  const Model model = compile(builtin_knowledge());
-  compare(model, 1, [](std::size_t) { return Presentation{}; });
+  compare(model(), 1, [](std::size_t) { return Presentation{}; });
 }
 
 }  // namespace

@@ -71,12 +71,13 @@ Model two_causes() {
 
 class HandWorked : public testing::TestWithParam<const char*> {
  protected:
-  HandWorked() : model_(two_causes()), exact_(model_) { p_.age = 50, p_.sex = Sex::female, p_.setting = 0; }
-  Posterior now() const { return std::string(GetParam()) == "exact" ? exact_.posterior(p_) : oracle(model_, p_); }
+  HandWorked() : model_(two_causes()), exact_(model_), oracle_(model_) { p_.age = 50, p_.sex = Sex::female, p_.setting = 0; }
+  Posterior now() const { return std::string(GetParam()) == "exact" ? exact_.posterior(p_) : oracle_.posterior(p_); }
   void answer(int finding, int low, int high) { p_.answers.push_back({finding, low, high, false, 0, 0, ""}); }
 
   Model model_;
   ExactEngine exact_;
+  Oracle oracle_;
   Presentation p_;
 };
 

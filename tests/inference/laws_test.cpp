@@ -6,20 +6,16 @@
 #include <random>
 
 #include "inference/exact.h"
+#include "support/builtin.h"
 #include "support/compare.h"
 #include "support/random_person.h"
 
 namespace dorsalgia {
 namespace {
 
-const Model& model() {
-  static const Model m = compile(builtin_knowledge());
-  return m;
-}
-const ExactEngine& engine() {
-  static const ExactEngine e(model());
-  return e;
-}
+using test::engine;
+using test::model;
+using test::oracle;
 
 Presentation random_person(int most_answers = 25) {
   return test::RandomPeople(model(), *rc::gen::arbitrary<std::uint64_t>()).person(most_answers);
@@ -307,13 +303,13 @@ TEST(Laws, AnyOfIsWhatItSays) {
   const Answer answer = any.answers[0];
   breast.answers = both.answers = {answer};
   EXPECT_TRUE(test::difference(engine().posterior(breast), engine().posterior(both)).within(1e-12));
-  EXPECT_TRUE(test::difference(oracle(model(), breast), oracle(model(), both)).within(1e-12));
+  EXPECT_TRUE(test::difference(oracle().posterior(breast), oracle().posterior(both)).within(1e-12));
 
   Presentation none = had, none_alone = p;
   for (const Answer& a : any.answers) none.answers.push_back({a.finding, 0, 0, false, 0, 0, ""});
   none_alone.answers = none.answers;
   EXPECT_FALSE(engine().posterior(none).possible);
-  EXPECT_FALSE(oracle(model(), none).possible);
+  EXPECT_FALSE(oracle().posterior(none).possible);
 
   // P(any) = 1 - P(none)
   const double before = engine().posterior(p).log_evidence;

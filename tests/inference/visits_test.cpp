@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "model/state.h"
+#include "support/builtin.h"
 #include "support/compare.h"
 #include "support/random_person.h"
 #include "support/tiny_model.h"
@@ -15,17 +16,11 @@
 namespace dorsalgia {
 namespace {
 
+using test::engine;
+using test::model;
+
 using test::difference;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-const Model& builtin() {
-  static const Model m = compile(builtin_knowledge());
-  return m;
-}
-const ExactEngine& engine() {
-  static const ExactEngine e(builtin());
-  return e;
-}
 
 // ---- every path of every state, one by one
 
@@ -370,7 +365,7 @@ TEST(Visits, EqualTheSumOverAllPathsWhenStagesComeAndGo) {
   compare_with_every_path(m, test::share_of(100), 5, 5, 77);
 }
 
-TEST(Visits, EqualTheSumOverAllPathsOfTheModelInUse) { compare_with_every_path(builtin(), test::share_of(5), 3, 6, 4242, false); }
+TEST(Visits, EqualTheSumOverAllPathsOfTheModelInUse) { compare_with_every_path(model(), test::share_of(5), 3, 6, 4242, false); }
 
 TEST(Visits, ARangeInSeveralIsTakenApart) {
   const Model m = test::tiny_model();
@@ -387,23 +382,23 @@ TEST(Visits, ARangeInSeveralIsTakenApart) {
 }
 
 TEST(Visits, OneVisitIsWhatTheEngineSays) {
-  const VisitFilter filter(builtin());
+  const VisitFilter filter(model());
   int possible = 0;
   for (int i = 0; i < test::share_of(60); ++i) {
-    const Presentation p = test::RandomPeople(builtin(), 9000 + static_cast<std::uint64_t>(i)).person(15);
+    const Presentation p = test::RandomPeople(model(), 9000 + static_cast<std::uint64_t>(i)).person(15);
     const Posterior a = filter.posterior(p), b = engine().posterior(p);
     const test::Difference d = difference(a, b);
     ASSERT_TRUE(d.within(1e-9)) << d.where << " " << d.worst << ", log evidence " << a.log_evidence << " v " << b.log_evidence << ": "
-                                << told(builtin(), p);
+                                << told(model(), p);
     possible += a.possible;
   }
   EXPECT_GT(possible, test::share_of(60) / 3);
 }
 
 TEST(Visits, ProspectsOfOneVisitAreWhatTheEngineSays) {
-  const VisitFilter filter(builtin());
+  const VisitFilter filter(model());
   for (int i = 0; i < 4; ++i) {
-    Presentation p = test::RandomPeople(builtin(), 500 + static_cast<std::uint64_t>(i)).person(6);
+    Presentation p = test::RandomPeople(model(), 500 + static_cast<std::uint64_t>(i)).person(6);
     p.any_of.clear();
     const auto a = filter.prospects(p), b = engine().prospects(p);
     ASSERT_EQ(a.size(), b.size());
@@ -422,12 +417,12 @@ TEST(Visits, ProspectsOfOneVisitAreWhatTheEngineSays) {
 // ---- what must hold
 
 Answer said(const char* finding, bool present) {
-  const int f = builtin().finding(finding);
+  const int f = model().finding(finding);
   EXPECT_GE(f, 0) << finding;
-  return {f, present ? 1 : 0, present ? builtin().findings[f].grades - 1 : 0, false, 0, 0, finding};
+  return {f, present ? 1 : 0, present ? model().findings[f].grades - 1 : 0, false, 0, 0, finding};
 }
 
-Answer value(const char* finding, double x) { return {builtin().finding(finding), 0, 0, true, x, x, finding}; }
+Answer value(const char* finding, double x) { return {model().finding(finding), 0, 0, true, x, x, finding}; }
 
 Presentation woman() {
   Presentation p;
@@ -457,7 +452,7 @@ TEST(Visits, SayingTheSameAgainTellsNothing) {
 
   Presentation once = woman();
   once.answers = {
-      said("night_pain", true), said("fever", false), said("weight_loss", true), {builtin().finding("crp"), 0, 0, true, 5, kInfinity, ""}};
+      said("night_pain", true), said("fever", false), said("weight_loss", true), {model().finding("crp"), 0, 0, true, 5, kInfinity, ""}};
   Presentation thrice = once;
   for (double weeks : {1e-9, 2e-9}) thrice.later.push_back(visit(weeks, once.answers));
   const Posterior a = engine().posterior(thrice), b = engine().posterior(once);
@@ -480,7 +475,7 @@ TEST(Visits, SayingTheSameAgainTellsNothing) {
 
 TEST(Visits, TwoVisitsOnOneDayAreOneVisitWithBothFacts) {
   Presentation apart = woman(), together = woman();
-  apart.answers = {said("night_pain", true), {builtin().finding("crp"), 0, 0, true, 5, kInfinity, ""}};
+  apart.answers = {said("night_pain", true), {model().finding("crp"), 0, 0, true, 5, kInfinity, ""}};
   apart.later = {visit(0, {said("weakness", true), value("crp", 60)}), visit(5, {said("fever", false)}),
                  visit(5, {said("weight_loss", true), said("night_pain", true)})};
   together.answers = {said("night_pain", true), said("weakness", true), value("crp", 60)};
@@ -506,7 +501,7 @@ TEST(Visits, OrderIsKept) {
 TEST(Visits, ProbabilitiesAreProbabilities) {
   int possible = 0;
   for (int i = 0; i < test::share_of(60); ++i) {
-    const Presentation p = random_visits(builtin(), 31 + static_cast<std::uint64_t>(i), 4, 12);
+    const Presentation p = random_visits(model(), 31 + static_cast<std::uint64_t>(i), 4, 12);
     const Posterior x = engine().posterior(p);
     if (!x.possible) continue;
     ++possible;
@@ -521,7 +516,7 @@ TEST(Visits, ProbabilitiesAreProbabilities) {
     std::vector<double> all = {x.tumour, x.malignant, x.emergency};
     for (const auto* v : {&x.causes, &x.mechanisms, &x.levels}) all.insert(all.end(), v->begin(), v->end());
     all.insert(all.end(), x.compression.begin(), x.compression.end());
-    for (double q : all) EXPECT_TRUE(q >= 0 && q <= 1 + 1e-12) << told(builtin(), p);
+    for (double q : all) EXPECT_TRUE(q >= 0 && q <= 1 + 1e-12) << told(model(), p);
     EXPECT_LE(x.malignant, x.tumour + 1e-12);
     for (std::size_t w = 1; w < x.compression.size(); ++w) EXPECT_GE(x.compression[w], x.compression[w - 1] - 1e-12);
   }
@@ -539,11 +534,11 @@ TEST(Visits, WhatIsAskedNextIsSummedOut) {
     double all = 0, tumour = 0, emergency = 0;
     for (std::size_t g = 0; g < x.probability.size(); ++g)
       all += x.probability[g], tumour += x.probability[g] * x.tumour[g], emergency += x.probability[g] * x.emergency[g];
-    EXPECT_NEAR(all, 1, 1e-10) << builtin().findings[x.finding].id;
+    EXPECT_NEAR(all, 1, 1e-10) << model().findings[x.finding].id;
     EXPECT_NEAR(tumour, now.tumour, 1e-10);
     EXPECT_NEAR(emergency, now.emergency, 1e-10);
     for (const Answer& a : p.answers) again += a.finding == x.finding;
-    const ModelFinding& f = builtin().findings[x.finding];
+    const ModelFinding& f = model().findings[x.finding];
     if (f.shape != Shape::discrete || x.finding % 9) continue;
     Presentation q = p;
     q.later.back().answers = {{x.finding, 1, 1, false, 0, 0, ""}};
@@ -593,15 +588,15 @@ TEST(Visits, RulesSeeTheLatestAnswerAndWhatWasFoundBefore) {
   p.later = {visit(4, {said("weakness", true)}), visit(6, {said("fever", false)})};
   const Presentation all = at_last_visit(p);
   EXPECT_TRUE(all.later.empty());
-  EXPECT_TRUE(all.answer(builtin().finding("night_pain"))->present());
-  EXPECT_TRUE(all.answer(builtin().finding("weakness"))->present());
-  EXPECT_TRUE(all.answer(builtin().finding("fever"))->absent());
+  EXPECT_TRUE(all.answer(model().finding("night_pain"))->present());
+  EXPECT_TRUE(all.answer(model().finding("weakness"))->present());
+  EXPECT_TRUE(all.answer(model().finding("fever"))->absent());
   EXPECT_EQ((*all.weeks)[0], 9);
 }
 
 // A complaint that comes anew for reasons of its own is possible only if proneness may change.
 TEST(Visits, WithoutRenewalAChangeForcesAChangeOfStage) {
-  const VisitFilter steady(builtin(), kInfinity), renewed(builtin(), 104);
+  const VisitFilter steady(model(), kInfinity), renewed(model(), 104);
   Presentation p = woman();
   p.answers = {said("pulsatile_abdominal_mass", false)};
   p.later = {visit(4, {said("pulsatile_abdominal_mass", true)})};
@@ -617,8 +612,8 @@ TEST(Visits, SixVisitsWithManyAnswers) {
   Presentation p = woman();
   for (int i = 0; i < 5; ++i) {
     Visit v = visit(1.5 * (i + 1));
-    for (std::size_t f = 0; f < builtin().findings.size(); ++f)
-      if (builtin().findings[f].shape == Shape::discrete && f % 4 == 0) v.answers.push_back({static_cast<int>(f), 1, 1, false, 0, 0, ""});
+    for (std::size_t f = 0; f < model().findings.size(); ++f)
+      if (model().findings[f].shape == Shape::discrete && f % 4 == 0) v.answers.push_back({static_cast<int>(f), 1, 1, false, 0, 0, ""});
     p.later.push_back(v);
   }
   const Posterior x = engine().posterior(p);

@@ -100,7 +100,7 @@ TEST(YamlAlone, ANewCauseFindingAndRuleNeedNoCode) {
   const Posterior before = engine.posterior(without.person), after = engine.posterior(with.person);
   EXPECT_GT(before.causes[gremlin], 0);
   EXPECT_GT(after.causes[gremlin], 100 * before.causes[gremlin]);
-  EXPECT_NEAR(oracle(model, with.person).causes[gremlin], after.causes[gremlin], 1e-9);
+  EXPECT_NEAR(Oracle(model).posterior(with.person).causes[gremlin], after.causes[gremlin], 1e-9);
   EXPECT_EQ(triage(loaded.knowledge, model, with.person, "uk", &after).fired.front().rule->id, "cogs_need_oil");
 }
 

@@ -7,14 +7,12 @@
 
 #include "knowledge/knowledge.h"
 #include "model/model.h"
+#include "support/builtin.h"
 
 namespace dorsalgia {
 namespace {
 
-const Knowledge& knowledge() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
+using test::knowledge;
 
 TEST(AtAge, IsLinearBetweenTheMiddlesOfTheBands) {
   AgeSex table;

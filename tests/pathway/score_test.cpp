@@ -4,21 +4,19 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>  // after gtest.h, which it needs
 
+#include "support/builtin.h"
 #include "support/tiny_knowledge.h"
 
 namespace dorsalgia {
 namespace {
 
-const Knowledge& built_in() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
+using test::knowledge;
 
 const std::map<std::string, std::string> kSins = {{"location", "T12"},     {"pain", "mechanical"},        {"bone_lesion", "lytic"},
                                                   {"alignment", "normal"}, {"collapse", "involved_only"}, {"posterolateral", "unilateral"}};
 
 TEST(Score, SinsOfACompleteAnswer) {
-  const ScoreResult r = score(*built_in().score("sins"), kSins);
+  const ScoreResult r = score(*knowledge().score("sins"), kSins);
   EXPECT_TRUE(r.complete);
   EXPECT_EQ(r.points, 10);  // 3 + 3 + 2 + 0 + 1 + 1
   EXPECT_EQ(r.lowest, 10);
@@ -34,14 +32,14 @@ TEST(Score, SinsLocationTakesLevels) {
                                                 {"T3", 1}, {"T10", 1}, {"T11", 3}, {"L1", 3}, {"L2", 2},  {"L4", 2},
                                                 {"L5", 3}, {"S1", 3},  {"S2", 0},  {"S5", 0}, {"t12", 3}, {"junctional", 3}};
   for (const auto& [level, expected] : points) {
-    const ScoreResult r = score(*built_in().score("sins"), {{"location", level}});
+    const ScoreResult r = score(*knowledge().score("sins"), {{"location", level}});
     EXPECT_TRUE(r.faults.empty()) << level;
     EXPECT_EQ(r.points, expected) << level;
   }
 }
 
 TEST(Score, SinsEndsOfTheScale) {
-  const Score& sins = *built_in().score("sins");
+  const Score& sins = *knowledge().score("sins");
   const ScoreResult nothing = score(sins, {});
   EXPECT_EQ(nothing.lowest, 0);
   EXPECT_EQ(nothing.highest, 18);
@@ -52,7 +50,7 @@ TEST(Score, SinsEndsOfTheScale) {
 TEST(Score, AMissingItemIsIncompleteNeverZero) {
   auto answers = kSins;
   answers.erase("bone_lesion");
-  const ScoreResult r = score(*built_in().score("sins"), answers);
+  const ScoreResult r = score(*knowledge().score("sins"), answers);
   EXPECT_FALSE(r.complete);
   EXPECT_EQ(r.band, nullptr);
   EXPECT_EQ(r.missing, std::vector<std::string>{"bone_lesion"});
@@ -61,25 +59,25 @@ TEST(Score, AMissingItemIsIncompleteNeverZero) {
 }
 
 TEST(Score, UnknownItemsAndOptionsAreFaultsWithTheNearestName) {
-  const ScoreResult r = score(*built_in().score("sins"), {{"lcation", "T12"}, {"pain", "mechancal"}});
+  const ScoreResult r = score(*knowledge().score("sins"), {{"lcation", "T12"}, {"pain", "mechancal"}});
   ASSERT_EQ(r.faults.size(), 2u);
   EXPECT_NE(r.faults[0].find("did you mean 'location'?"), std::string::npos) << r.faults[0];
   EXPECT_NE(r.faults[1].find("did you mean 'mechanical'?"), std::string::npos) << r.faults[1];
   EXPECT_FALSE(r.complete);
-  const ScoreResult far = score(*built_in().score("sins"), {{"pain", "xyzzy"}});
+  const ScoreResult far = score(*knowledge().score("sins"), {{"pain", "xyzzy"}});
   ASSERT_EQ(far.faults.size(), 1u);
   EXPECT_NE(far.faults[0].find("mechanical, occasional, none"), std::string::npos) << far.faults[0];
 }
 
-TEST(Score, ALevelThatNoOptionCoversIsAFault) { EXPECT_EQ(score(*built_in().score("sins"), {{"location", "coccyx"}}).faults.size(), 1u); }
+TEST(Score, ALevelThatNoOptionCoversIsAFault) { EXPECT_EQ(score(*knowledge().score("sins"), {{"location", "coccyx"}}).faults.size(), 1u); }
 
 TEST(Score, TheSameItemInTwoSpellingsIsAFault) {
-  EXPECT_EQ(score(*built_in().score("sins"), {{"bone_lesion", "lytic"}, {"bone-lesion", "mixed"}}).faults.size(), 1u);
+  EXPECT_EQ(score(*knowledge().score("sins"), {{"bone_lesion", "lytic"}, {"bone-lesion", "mixed"}}).faults.size(), 1u);
 }
 
 TEST(Score, CategoriesGiveAGrade) {
   for (const char* word : {"grade_1c", "1c", "1C"}) {
-    const ScoreResult r = score(*built_in().score("escc"), {{"grade", word}});
+    const ScoreResult r = score(*knowledge().score("escc"), {{"grade", word}});
     EXPECT_TRUE(r.complete) << word;
     EXPECT_EQ(r.grade, "1c");
     ASSERT_NE(r.band, nullptr);
@@ -92,8 +90,8 @@ TEST(Score, PublishedExtremes) {
   const std::map<std::string, std::pair<double, double>> ranges = {
       {"tokuhashi_revised", {0, 15}}, {"tomita", {2, 10}}, {"modified_bauer", {0, 4}}, {"nesms", {0, 3}}, {"sins", {0, 18}}};
   for (const auto& [id, range] : ranges) {
-    ASSERT_NE(built_in().score(id), nullptr) << id;
-    const ScoreResult r = score(*built_in().score(id), {});
+    ASSERT_NE(knowledge().score(id), nullptr) << id;
+    const ScoreResult r = score(*knowledge().score(id), {});
     EXPECT_EQ(r.lowest, range.first) << id;
     EXPECT_EQ(r.highest, range.second) << id;
   }
@@ -101,7 +99,7 @@ TEST(Score, PublishedExtremes) {
 
 // Whatever is answered: every full answer lands in exactly one band, and its points lie in the range told before.
 RC_GTEST_PROP(Score, RangesAreKeptAndBandsCover, ()) {
-  const auto& scores = built_in().scores;
+  const auto& scores = knowledge().scores;
   const Score& s = scores[*rc::gen::inRange<std::size_t>(0, scores.size())];
   std::map<std::string, std::string> some, all;
   for (const auto& item : s.items) {

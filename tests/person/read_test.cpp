@@ -10,18 +10,13 @@
 #include <nlohmann/json.hpp>
 
 #include "inference/exact.h"
+#include "support/builtin.h"
 
 namespace dorsalgia {
 namespace {
 
-const Knowledge& knowledge() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
-const Model& model() {
-  static const Model m = compile(knowledge());
-  return m;
-}
+using test::knowledge;
+using test::model;
 
 PersonRead read(const std::string& text, UnknownNames unknown = UnknownNames::refuse) {
   return read_person(text, knowledge(), model(), unknown);

@@ -4,18 +4,13 @@
 #include <string>
 
 #include "person/read.h"
+#include "support/builtin.h"
 
 namespace dorsalgia {
 namespace {
 
-const Knowledge& knowledge() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
-const Model& model() {
-  static const Model m = compile(knowledge());
-  return m;
-}
+using test::knowledge;
+using test::model;
 
 PersonRead read(const std::string& visits, const std::string& first = "") {
   return read_person("{\"age\": 58, \"sex\": \"female\", " + first + "\"visits\": " + visits + "}", knowledge(), model());

@@ -10,20 +10,16 @@
 #include "course/chain.h"
 #include "inference/posterior.h"
 #include "report/knowledge_json.h"
+#include "support/builtin.h"
 
 namespace dorsalgia {
 namespace {
 
-using nlohmann::json;
+using test::knowledge;
+using test::model;
+using test::oracle;
 
-const Knowledge& knowledge() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
-const Model& model() {
-  static const Model m = compile(knowledge());
-  return m;
-}
+using nlohmann::json;
 
 json course_of(const std::string& cause, const std::string& level = "") {
   json request = {{"cause", cause}, {"age", 62}, {"sex", "male"}};
@@ -55,7 +51,7 @@ TEST(CourseJson, FindingsAreTheOraclesNumbers) {
     }
     Presentation person;
     person.age = 62, person.sex = Sex::male;
-    const double nobody_asked = oracle(m, person, only).log_evidence;
+    const double nobody_asked = oracle().posterior(person, only).log_evidence;
     for (const char* id :
          {"night_pain", "weight_loss", "weakness", "weak_hip_flexion", "progressive_pain", "smoker", "history_lung", "fever"}) {
       const int f = m.finding(id);
@@ -64,7 +60,7 @@ TEST(CourseJson, FindingsAreTheOraclesNumbers) {
       const ModelFinding& finding = m.findings[static_cast<std::size_t>(f)];
       const int top = finding.shape == Shape::history ? kHistoryBins - 1 : finding.shape == Shape::context ? 1 : finding.grades - 1;
       person.answers = {Answer{f, 1, top, false, 0, 0, ""}};
-      EXPECT_NEAR(expected[id], std::exp(oracle(m, person, only).log_evidence - nobody_asked), 1e-9) << cause << " " << id;
+      EXPECT_NEAR(expected[id], std::exp(oracle().posterior(person, only).log_evidence - nobody_asked), 1e-9) << cause << " " << id;
     }
   }
 }

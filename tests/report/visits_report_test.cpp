@@ -7,22 +7,14 @@
 
 #include "person/read.h"
 #include "report/telling.h"
+#include "support/builtin.h"
 
 namespace dorsalgia {
 namespace {
 
-const Knowledge& knowledge() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
-const Model& model() {
-  static const Model m = compile(knowledge());
-  return m;
-}
-const ExactEngine& engine() {
-  static const ExactEngine e(model());
-  return e;
-}
+using test::engine;
+using test::knowledge;
+using test::model;
 
 Report report_of(const std::string& example) {
   std::ifstream in(std::string(DORSALGIA_SOURCE_DIR "/examples/") + example + ".json");

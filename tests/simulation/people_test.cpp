@@ -13,20 +13,15 @@
 #include "person/read.h"
 #include "simulation/draws.h"
 #include "simulation/lines.h"
+#include "support/builtin.h"
 #include "support/random_person.h"
 #include "support/tiny_model.h"
 
 namespace dorsalgia {
 namespace {
 
-const Knowledge& knowledge() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
-const Model& model() {
-  static const Model m = compile(knowledge());
-  return m;
-}
+using test::knowledge;
+using test::model;
 
 // |observed - expected| in standard deviations of a binomial count, and one more so that a rare event does not alarm.
 double off(double observed, double n, double p) { return std::abs(observed - n * p) / std::sqrt(n * p * (1 - p) + 1); }

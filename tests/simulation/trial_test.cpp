@@ -8,20 +8,13 @@
 
 #include "cli/run.h"
 #include "course/chain.h"
+#include "support/builtin.h"
 
 namespace dorsalgia {
 namespace {
 
-const Knowledge& knowledge() {
-  static const Knowledge k = builtin_knowledge();
-  return k;
-}
-
-const ExactEngine& engine() {
-  static const Model m = compile(knowledge());
-  static const ExactEngine e(m);
-  return e;
-}
+using test::engine;
+using test::knowledge;
 
 // Two pathways of the tests' own beside the shipped ones: everyone scanned at once at every visit, and nobody at all.
 KnowledgeFiles files() {

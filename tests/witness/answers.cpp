@@ -67,6 +67,7 @@ int run(const std::vector<std::string>& words) {
     return 2;
   }
   const ExactEngine engine(model);
+  const Oracle oracle(model);
   std::string line;
   for (int n = 0; std::getline(std::cin, line); ++n) {
     const PersonRead read = read_person(line, knowledge, model);
@@ -89,7 +90,7 @@ int run(const std::vector<std::string>& words) {
       continue;
     }
     if (read.faults.empty())
-      std::cout << json{{"exact", numbers(engine.posterior(read.person))}, {"oracle", numbers(oracle(model, read.person))}} << '\n';
+      std::cout << json{{"exact", numbers(engine.posterior(read.person))}, {"oracle", numbers(oracle.posterior(read.person))}} << '\n';
     else std::cout << json{{"fault", read.faults[0].text()}} << '\n';
   }
   return 0;

@@ -1,4 +1,4 @@
-// Tables of virtual people for the benchmarks: of general practice, known as far as their records go unless told otherwise.
+// Tables of virtual people for tests and benchmarks: of general practice, known as far as their records go unless told otherwise.
 #pragma once
 
 #include <algorithm>
@@ -6,10 +6,9 @@
 #include <random>
 
 #include "batch/batch.h"
-#include "builtin.h"
 #include "simulation/people.h"
 
-namespace dorsalgia {
+namespace dorsalgia::test {
 
 // An empty table with a column for every finding.
 inline PeopleTable empty_table(const Model& m, int rows) {
@@ -67,4 +66,4 @@ inline std::pair<double, double> answers_of(const PeopleTable& t) {
   return {answers / t.rows, present / t.rows};
 }
 
-}  // namespace dorsalgia
+}  // namespace dorsalgia::test

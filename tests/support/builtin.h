@@ -1,10 +1,11 @@
-// The built-in knowledge, compiled once for all benchmarks of a program.
+// The built-in knowledge, compiled once for all tests or benchmarks of a program.
 #pragma once
 
 #include "inference/exact.h"
 #include "knowledge/knowledge.h"
+#include "model/model.h"
 
-namespace dorsalgia {
+namespace dorsalgia::test {
 
 inline const Knowledge& knowledge() {
   static const Knowledge k = builtin_knowledge();
@@ -18,5 +19,9 @@ inline const ExactEngine& engine() {
   static const ExactEngine e(model());
   return e;
 }
+inline const Oracle& oracle() {
+  static const Oracle o(model());
+  return o;
+}
 
-}  // namespace dorsalgia
+}  // namespace dorsalgia::test
