@@ -28,9 +28,10 @@ if ! cmp -s "$requirements" "$environment/made-from"; then
   cp "$requirements" "$environment/made-from"
 fi
 
-# Without isolation: what it is built with is in the environment already, and nothing is fetched again.
-if ! "$environment/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall ./python \
-  >"$log" 2>&1; then
+# Without isolation: what it is built with is in the environment already, and nothing is fetched again. In the folder of the release
+# build, with its options: the library has been compiled there once.
+if ! "$environment/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall \
+  -C build-dir=../build -C cmake.define.DORSALGIA_TESTS=ON -C cmake.define.DORSALGIA_BENCH=ON ./python >"$log" 2>&1; then
   tail -n 40 "$log" >&2
   echo "the Python package does not build" >&2
   exit 1

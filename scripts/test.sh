@@ -91,7 +91,7 @@ stage "layout of the sources" clang-format-14 scripts/format.sh check
 stage "shell scripts" shellcheck scripts/shell.sh
 stage "clang-tidy" run-clang-tidy-14 scripts/tidy.sh
 stage "sanitizers, build" "cmake ninja g++" scripts/build.sh sanitize
-DORSALGIA_TEST_SHARE=0.05 stage "sanitizers, unit tests" ctest ctest --preset sanitize
+DORSALGIA_TEST_SHARE=0.02 stage "sanitizers, unit tests" ctest ctest --preset sanitize
 stage "fuzzing, 60 s each" clang++ fuzz/run.sh 60
 stage "outside witness" python3 tests/witness/run.sh build
 finish

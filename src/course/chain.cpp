@@ -1,8 +1,8 @@
 // Two ways to the same numbers. The spectral one writes pi exp(At) as a sum of exponentials once and for all, so that
 // a posterior costs n exponentials a cause; it exists when A is diagonalisable over the reals and well conditioned, which
-// is tested at construction against the matrix exponential. Chains that fail the test (equal exit rates one after the
-// other make A defective) are uniformised: exp(At) = sum over n of Poisson(n; qt) (I + A/q)^n, a sum of positive terms
-// (Jensen A, 1953), as exact and some ten times slower.
+// is tested at construction against the other way. That one is uniformisation: exp(At) = sum over n of Poisson(n; qt)
+// (I + A/q)^n, a sum of positive terms (Jensen A, 1953), as exact and some ten times slower; chains that fail the test
+// (equal exit rates one after the other make A defective) use it always. The oracle has the matrix exponential to itself.
 #include "course/chain.h"
 
 #include <Eigen/Dense>
@@ -14,19 +14,26 @@ namespace dorsalgia {
 
 namespace {
 constexpr double kSpectralTolerance = 1e-12;
-constexpr double kMostJumps = 600;  // expected; exp(-600) is still a number, and beyond it squaring matrices is faster
+constexpr double kMostJumps = 600;  // expected at once; exp(-600) is still a number
 
-// pi exp(A t) by uniformisation.
-Eigen::VectorXd uniformised(const Eigen::MatrixXd& a, const Eigen::VectorXd& entry, double jumps, double rate) {
-  Eigen::VectorXd v = entry, next(entry.size()), out = std::exp(-jumps) * entry;
-  double weight = std::exp(-jumps);
-  for (int n = 1; n <= jumps || weight > 1e-18; ++n) {
-    next.noalias() = a.transpose() * v;
-    v += next / rate;
-    weight *= jumps / n;
-    out += weight * v;
+// exp(A t) v by uniformisation. A: rows sum to 0 or less; transposed, v is moved from the left.
+Eigen::VectorXd uniformised(const Eigen::MatrixXd& a, Eigen::VectorXd v, double t) {
+  const double rate = -a.diagonal().minCoeff();
+  if (!(rate * t > 0)) return v;
+  const double strides = std::ceil(rate * t / kMostJumps), jumps = rate * t / strides;
+  Eigen::VectorXd next(v.size()), sum(v.size());
+  for (int stride = 0; stride < strides; ++stride) {
+    double weight = std::exp(-jumps);
+    sum = weight * v;
+    for (int n = 1; n <= jumps || weight > 1e-18; ++n) {
+      next.noalias() = a * v;
+      v += next / rate;
+      weight *= jumps / n;
+      sum += weight * v;
+    }
+    v = sum;
   }
-  return out;
+  return v;
 }
 
 Eigen::MatrixXd generator_of(const ModelCourse& course, Canal canal) {
@@ -64,7 +71,7 @@ Chain::Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd p
   for (double t : {0.3, 8.0, 200.0}) {
     Eigen::VectorXd fast(stages());
     density(t, fast.data());
-    if ((fast - density_by_matrix(t)).cwiseAbs().maxCoeff() > kSpectralTolerance) spectral_ = false;
+    if ((fast - through(t).cwiseProduct(presents_) / total_).cwiseAbs().maxCoeff() > kSpectralTolerance) spectral_ = false;
   }
 }
 
@@ -73,10 +80,7 @@ Eigen::VectorXd Chain::through_matrix(double t) const {
   return at.exp().transpose() * entry_;
 }
 
-Eigen::VectorXd Chain::through(double t) const {
-  const double rate = -a_.diagonal().minCoeff(), jumps = rate * t;
-  return jumps > 0 && jumps <= kMostJumps ? uniformised(a_, entry_, jumps, rate) : through_matrix(t);
-}
+Eigen::VectorXd Chain::through(double t) const { return uniformised(a_.transpose(), entry_, t); }
 
 Eigen::VectorXd Chain::density_by_matrix(double t) const { return through_matrix(t).cwiseProduct(presents_) / total_; }
 
@@ -114,8 +118,9 @@ void Chain::within(double from, double to, double* out) const {
 }
 
 Eigen::MatrixXd Chain::moves(double weeks) const {
-  const Eigen::MatrixXd q = generator_ * weeks;
-  return q.exp().cwiseMax(0);  // rounding may leave -1e-17
+  Eigen::MatrixXd out(stages(), stages());
+  for (int k = 0; k < stages(); ++k) out.col(k) = uniformised(generator_, Eigen::VectorXd::Unit(stages(), k), weeks);
+  return out;
 }
 
 Eigen::VectorXd Chain::reaches(const std::vector<bool>& target, double weeks) const {
@@ -127,8 +132,7 @@ Eigen::VectorXd Chain::reaches(const std::vector<bool>& target, double weeks) co
       q.row(k).setZero();
       in_target[k] = 1;
     }
-  const Eigen::MatrixXd move = (q * weeks).exp();
-  return move * in_target;
+  return uniformised(q, in_target, weeks);
 }
 
 }  // namespace dorsalgia

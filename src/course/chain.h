@@ -28,7 +28,7 @@ class Chain {
   void density(double t, double* out) const;
   // Probability of presenting in [from, to) by stage; to may be infinity.
   void within(double from, double to, double* out) const;
-  // The same by the plain matrix exponential, for the oracle and for chains without a spectral form.
+  // The same by the plain matrix exponential, for the oracle.
   Eigen::VectorXd density_by_matrix(double t) const;
   Eigen::VectorXd within_by_matrix(double from, double to) const;
 
@@ -42,7 +42,7 @@ class Chain {
 
  private:
   Eigen::VectorXd through_matrix(double t) const;  // pi exp(A t)
-  Eigen::VectorXd through(double t) const;         // the same, faster
+  Eigen::VectorXd through(double t) const;         // the same by uniformisation
   Eigen::MatrixXd generator_, a_;
   Eigen::VectorXd entry_, presents_;
   double total_ = 1;

@@ -536,7 +536,8 @@ struct ExactEngine::Tables : Space {
     return out;
   }
 
-  Posterior posterior(const Presentation& person, const CauseWeights& weights) const;
+  // `where`: mechanisms and levels as well, which cost as much again.
+  Posterior posterior(const Presentation& person, const CauseWeights& weights, bool where = true) const;
 
   // ---- prospects: P(grade, class) of one finding, not normalised
 
@@ -645,6 +646,8 @@ ExactEngine::ExactEngine(ExactEngine&&) noexcept = default;
 const Model& ExactEngine::model() const { return *t_->m; }
 int ExactEngine::cells() const { return static_cast<int>(t_->cells.size()); }
 
+double ExactEngine::tumour(const Presentation& person) const { return t_->posterior(person, {}, false).tumour; }
+
 Posterior ExactEngine::posterior(const Presentation& person, const CauseWeights& weights) const {
   return person.later.empty() ? t_->posterior(person, weights) : t_->visits().posterior(person, weights);
 }
@@ -655,7 +658,7 @@ void ExactEngine::under_other_numbers(const Presentation& person, Model& displac
   t.presented_ = t.presenting(person);
   while (displace()) {
     t.reread();
-    use(t.posterior(person, {}));
+    use(t.posterior(person, {}, false));
   }
 }
 
@@ -700,12 +703,14 @@ std::vector<DrawnState> ExactEngine::states_at(const Presentation& person, const
   return out;
 }
 
-Posterior ExactEngine::Tables::posterior(const Presentation& person, const CauseWeights& weights) const {
+Posterior ExactEngine::Tables::posterior(const Presentation& person, const CauseWeights& weights, bool where) const {
   const Tables& t = *this;
   Posterior out;
   out.causes.assign(m->causes.size(), 0);
-  out.mechanisms.assign(m->mechanisms.size(), 0);
-  out.levels.assign(m->levels.size(), 0);
+  if (where) {
+    out.mechanisms.assign(m->mechanisms.size(), 0);
+    out.levels.assign(m->levels.size(), 0);
+  }
   for (std::size_t c = 0; c < m->causes.size(); ++c) out.stages.emplace_back(t.stages(static_cast<int>(c)), 0.0);
 
   const Tables::Beliefs beliefs = t.believe_all(person, weights);
@@ -714,10 +719,8 @@ Posterior ExactEngine::Tables::posterior(const Presentation& person, const Cause
   for (const auto& b : beliefs.all) {
     const ByClass one = t.by_class(b.w);
     for (int k = 0; k < kClasses; ++k) mass[k] += one[k];
-    for (Index i = 0; i < t.n(); ++i) {
-      by_stage[t.stage_of[i]] += b.w[i];
-      by_set[t.set_of[i]] += b.w[i];
-    }
+    for (Index i = 0; i < t.n(); ++i) by_stage[t.stage_of[i]] += b.w[i];
+    for (Index i = 0; i < t.n() && where; ++i) by_set[t.set_of[i]] += b.w[i];
   }
   const double sum = mass[0] + mass[1] + mass[2] + mass[3];
   out.possible = sum > 0 && std::isfinite(sum);
@@ -734,12 +737,14 @@ Posterior ExactEngine::Tables::posterior(const Presentation& person, const Cause
     }
     if (m->is_malignant(static_cast<int>(c))) out.malignant += out.causes[c];
   }
-  for (std::size_t s = 0; s < by_set.size(); ++s)
+  for (std::size_t s = 0; s < by_set.size() && where; ++s)
     for (MechanismSet rest = t.sets[s]; rest; rest &= rest - 1) out.mechanisms[__builtin_ctz(rest)] += by_set[s] / sum;
   for (const auto& b : beliefs.all) {
-    ArrayXd where = ArrayXd::Zero(t.places());
-    for (const Eigen::ArrayXXd& joint : t.over_places(b)) where += joint.rowwise().sum();
-    for (Index i = 0; i < t.places(); ++i) out.levels[t.level_at[i]] += where[i];
+    if (where) {
+      ArrayXd at_place = ArrayXd::Zero(t.places());
+      for (const Eigen::ArrayXXd& joint : t.over_places(b)) at_place += joint.rowwise().sum();
+      for (Index i = 0; i < t.places(); ++i) out.levels[t.level_at[i]] += at_place[i];
+    }
     // Where the canal is cord or cauda decides what can be compressed, so place evidence forecasts cell by cell.
     Forecast compression{};
     if (b.factor.size() == 0) {

@@ -38,6 +38,9 @@ class ExactEngine {
   // With later visits: of the state at the last one (inference/visits.h).
   Posterior posterior(const Presentation& person, const CauseWeights& weights = {}) const;
 
+  // P(tumour) of a person without later visits, and nothing else: the same number in half the time. 0 when the answers exclude each other.
+  double tumour(const Presentation& person) const;
+
   // One backward pass: every finding that has no answer yet. Order: by finding.
   std::vector<Prospect> prospects(const Presentation& person) const;
 
@@ -52,7 +55,7 @@ class ExactEngine {
   // sample without noise. Empty when the answers exclude each other.
   std::vector<DrawnState> states_at(const Presentation& person, const std::vector<double>& places) const;
 
-  // Posteriors of a person without later visits under other numbers. `displaced` is a copy of the model, whose numbers (not
+  // Posteriors, without mechanisms and levels, of a person without later visits under other numbers. `displaced` is a copy of the model, whose numbers (not
   // its states, courses or levels) displace() changes before each posterior; it returns false when there are no more.
   void under_other_numbers(const Presentation& person, Model& displaced, const std::function<bool()>& displace,
                            const std::function<void(const Posterior&)>& use) const;

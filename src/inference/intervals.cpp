@@ -181,8 +181,7 @@ std::vector<double> ModelDraws::all_answered(const ExactEngine& engine, const Pr
       while (grade + 1 < grades && (u -= graded(m_, f, grade, grade, drawn.state, *p.sex, *p.age)) >= 0) ++grade;
       p.answers.push_back({f, grade, grade, false, 0, 0, ""});
     }
-    const Posterior after = engine.posterior(p);
-    if (after.possible) out.push_back(after.tumour);
+    out.push_back(engine.tumour(p));
   }
   return out;
 }

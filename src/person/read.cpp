@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -47,16 +48,7 @@ std::string trim(const std::string& s) {
 
 class PersonReader {
  public:
-  PersonReader(const Knowledge& k, const Model& m, UnknownNames unknown) : k_(k), m_(m), unknown_(unknown) {
-    for (const auto& f : k.findings) {
-      names_.push_back(f.id);
-      by_name_[f.id] = &f;
-      for (const auto& s : f.synonyms) {
-        names_.push_back(s);
-        by_name_.emplace(s, &f);
-      }
-    }
-  }
+  PersonReader(const Knowledge& k, const Model& m, UnknownNames unknown) : k_(k), m_(m), unknown_(unknown) {}
 
   PersonRead read(const json& j) {
     if (!j.is_object()) {
@@ -461,15 +453,30 @@ class PersonReader {
     return false;
   }
 
+  // A person names some twenty of the two thousand names: going through them costs less than an index made for each person.
   const Finding* lookup(const std::string& key) const {
-    const auto it = by_name_.find(lower(key));
-    return it == by_name_.end() ? nullptr : it->second;
+    const std::string name = lower(key);
+    for (const Finding& f : k_.findings)
+      if (f.id == name) return &f;
+    for (const Finding& f : k_.findings)
+      if (contains(f.synonyms, name)) return &f;
+    return nullptr;
+  }
+
+  // Everything that a finding may be called, for "did you mean".
+  std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (const Finding& f : k_.findings) {
+      out.push_back(f.id);
+      out.insert(out.end(), f.synonyms.begin(), f.synonyms.end());
+    }
+    return out;
   }
 
   void finding_item(const std::string& path, const std::string& key, const json& j) {
     if (const Finding* f = lookup(key)) return answer(path, *f, j);
     if (contains(k_.vocabulary.noted, lower(key))) return note(path);
-    unknown("findings", key, names_, "finding");
+    unknown("findings", key, names(), "finding");
   }
 
   void note(const std::string& path) { out_.person.noted.push_back(prefix_ + path); }
@@ -486,7 +493,7 @@ class PersonReader {
     }
     if (const Finding* f = lookup(key)) return answer(path, *f, j);
     if (contains(k_.vocabulary.noted, lower(key))) return note(path);
-    std::vector<std::string> known = names_;
+    std::vector<std::string> known = names();
     known.insert(known.end(), {"cancer_history", "years_since_cancer", "active_cancer"});
     unknown("context", key, known, "context");
   }
@@ -583,7 +590,7 @@ class PersonReader {
     if (name == "bp" || name == "blood_pressure") return blood_pressure(path, j);
     if (const Finding* f = lookup(key)) return answer(path, *f, j);
     if (contains(k_.vocabulary.noted, name)) return note(path);
-    std::vector<std::string> known = names_;
+    std::vector<std::string> known = names();
     for (const auto& p : k_.vocabulary.panels) known.push_back(p.first);
     for (const auto& p : k_.vocabulary.lab_names) known.push_back(p.first);
     known.push_back("bp");
@@ -653,14 +660,16 @@ class PersonReader {
     fault(path, fmt::format("'{}' is not a blood pressure", shorten(word)), "systolic/diastolic in mmHg: \"160/100\"");
   }
 
+  // Reads the number that `s` begins with; returns how many of its characters that took, 0 when it begins with none.
+  static std::size_t leading_number(const std::string& s, double& out) {
+    char* end = nullptr;
+    out = std::strtod(s.c_str(), &end);
+    return static_cast<std::size_t>(end - s.c_str());
+  }
+
   static bool parse_number(const std::string& s, double& out) {
-    try {
-      std::size_t used = 0;
-      out = std::stod(s, &used);
-      return s.find_first_not_of(' ', used) == std::string::npos && std::isfinite(out);
-    } catch (const std::exception&) {
-      return false;
-    }
+    const std::size_t used = leading_number(s, out);
+    return used > 0 && s.find_first_not_of(' ', used) == std::string::npos && std::isfinite(out);
   }
 
   // 54, "54 mm/h", ">100", {"value": 54, "unit": "mm/h"}, "raised", "normal", "low".
@@ -694,13 +703,10 @@ class PersonReader {
         bound = word[0];
         word = word.substr(word.size() > 1 && word[1] == '=' ? 2 : 1);
       }
-      std::size_t used = 0;
-      try {
-        value = std::stod(word, &used);
-      } catch (const std::exception&) {
+      const std::size_t used = leading_number(word, value);
+      if (used == 0)
         return fault(path, fmt::format("'{}' is not a value of {}", shorten(word), f.name),
                      "a number with its unit, or raised, normal, low");
-      }
       const auto rest = word.find_first_not_of(' ', used);
       if (rest != std::string::npos && word[rest] == ',')
         return fault(path, fmt::format("'{}' is not a number", shorten(word)), "write a decimal point, not a comma");
@@ -772,8 +778,6 @@ class PersonReader {
   const Model& m_;
   UnknownNames unknown_;
   PersonRead out_;
-  std::vector<std::string> names_;
-  std::map<std::string, const Finding*> by_name_;
   std::optional<double> years_;
   std::vector<int> cancers_;
   std::string unit_of_name_;

@@ -178,7 +178,13 @@ json course(const Course& c) {
     if (s.entry) its["entry"] = figure(*s.entry);
     stages.push_back(its);
   }
-  return {{"id", c.id}, {"name", c.name}, {"describes", c.describes}, {"stages", stages}, {"file", c.file}, {"line", c.line}};
+  return {{"id", c.id},
+          {"name", c.name},
+          {"describes", c.describes},
+          {"fills_canal", c.fills_canal},
+          {"stages", stages},
+          {"file", c.file},
+          {"line", c.line}};
 }
 
 json rule(const Rule& r) {
@@ -209,7 +215,7 @@ json anatomy(const Anatomy& a) {
                       {"pain", by_name(l.pain)}});
   for (const Segment& s : a.segments)
     segments.push_back({{"id", s.id}, {"dermatome", s.dermatome}, {"myotome", s.myotome}, {"reflex", s.reflex}});
-  return {{"levels", levels}, {"segments", segments}, {"cite", cite(a.cite)}};
+  return {{"levels", levels}, {"segments", segments}, {"canal_filling", table(a.canal_filling)}, {"cite", cite(a.cite)}};
 }
 
 // ---- one course

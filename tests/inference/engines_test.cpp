@@ -166,7 +166,7 @@ Posterior row_of(const Model& m, const PosteriorTable& t, std::size_t row, doubl
 // The batch engine takes tables, in single precision: its lanes on every instruction set here, row by row against the oracle.
 // What tables cannot say, and many more rows, are in tests/batch, against the exact engine.
 TEST_F(Engines, BatchAgreesOnEveryInstructionSet) {
-  const PeopleTable table = test::general_practice(model(), compile_recording(test::knowledge(), model()), 48);
+  const PeopleTable table = test::general_practice(model(), compile_recording(test::knowledge(), model()), std::max(8, test::share_of(48)));
   std::vector<Posterior> truth;
   for (int r = 0; r < table.rows; ++r) truth.push_back(test::oracle().posterior(person_of(table, model(), r)));
   for (const std::string& target : BatchEngine::targets()) {

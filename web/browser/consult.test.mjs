@@ -11,7 +11,7 @@ const example = join(import.meta.dirname, '../../examples/breast-12y-55f.json')
 test('enter a person by hand, and everything is on one screen', async () => {
   const { page, strangers, errors } = await open('#/consult')
   await page.getByLabel('Age', { exact: true }).fill('55')
-  await page.getByLabel('Sex', { exact: true }).selectOption('female')
+  await page.getByRole('combobox', { name: 'Sex' }).selectOption('female')
   await page.getByLabel('Cancer, ever').selectOption('breast')
   await page.getByLabel('Weeks of pain').fill('4-8')
   await page.getByRole('button', { name: 'yes: pain at night that disturbs sleep' }).click()

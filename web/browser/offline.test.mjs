@@ -6,11 +6,15 @@ after(closeAll)
 
 test('reloaded without a network it still works, in every room', async () => {
   const { page, context } = await open('#/check')
-  await page.waitForFunction(async () => {
-    const cache = await caches.open('dorsalgia')
-    const urls = (await cache.keys()).map((request) => request.url)
-    return urls.some((url) => url.endsWith('.wasm')) && urls.some((url) => /Consult.*\.js$/.test(url)) && urls.some((url) => /Evidence.*\.js$/.test(url))
-  }, undefined, { timeout: 20_000 })
+  const kept = () => page.evaluate(async () => (await (await caches.open('dorsalgia')).keys()).map((request) => request.url))
+  const all = [/\/$/, /\.wasm$/, /Consult.*\.js$/, /Watch.*\.js$/, /Evidence.*\.js$/, /worker.*\.js$/, /index.*\.css$/]
+  for (let tries = 0; ; tries++) {
+    const urls = await kept()
+    const missing = all.filter((file) => !urls.some((url) => file.test(url)))
+    if (missing.length === 0) break
+    assert.ok(tries < 100, `not kept after 20 s: ${missing}`)
+    await page.waitForTimeout(200)
+  }
   await context.setOffline(true)
   await page.reload()
   await gate(page)

@@ -18,11 +18,23 @@ export const server = await new Promise((resolve, reject) => {
   child.stderr.on('data', (data) => reject(new Error(String(data))))
   child.on('exit', (code) => reject(new Error(`the server ended (${code})`)))
 })
-export const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+const args = ['--no-sandbox', '--disable-dev-shm-usage']
+export const browser = await chromium.launch({ executablePath, args })
 
 export async function closeAll() {
   await browser.close()
   server.stop()
+}
+
+/** What is read out in a browser whose scripts are switched off in its settings, which only such a browser can show. */
+export async function withoutScripts(url) {
+  const plain = await chromium.launch({ executablePath, args: [...args, '--blink-settings=scriptEnabled=false'] })
+  const page = await plain.newPage()
+  await page.goto(url)
+  const { nodes } = await (await page.context().newCDPSession(page)).send('Accessibility.getFullAXTree')
+  await plain.close()
+  return nodes.map((node) => node.name?.value ?? '').join('\n')
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')

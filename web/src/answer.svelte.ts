@@ -1,7 +1,8 @@
 // A person and what the engine says of them: the quick look at once, the whole report a moment after the last change.
 import type { Engine, Person, Report } from './engine'
+import { rules } from './rules.svelte'
 
-const pause = 60 // ms without a change before the worker is asked
+const pause = 200 // ms without a change before the worker is asked: while somebody is clicking, the page has the machine to itself
 
 export class Assessment {
   look = $state.raw<Report>()
@@ -14,8 +15,9 @@ export class Assessment {
 
   /** false: the person was refused, and what was said before still stands. */
   of(person: Person): boolean {
+    const profile = rules.of
     try {
-      this.look = this.engine.look(person)
+      this.look = this.engine.look(person, profile)
       this.fault = undefined
     } catch (fault) {
       this.fault = fault instanceof Error ? fault.message : String(fault)
@@ -25,7 +27,7 @@ export class Assessment {
     const mine = ++this.asked
     clearTimeout(this.timer)
     this.timer = setTimeout(() => {
-      this.engine.assess(person).then(
+      this.engine.assess(person, profile).then(
         (report) => {
           if (mine === this.asked) this.whole = report
         },

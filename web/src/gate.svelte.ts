@@ -32,6 +32,7 @@ class Gate {
   /** How much of the gate is on the page: all of it, a line that opens, or nothing (clinicians answer in Consult). */
   show(as: 'whole' | 'folded'): void {
     section?.setAttribute('data-as', as)
+    document.body.dataset['gate'] = as
   }
 
   reset(): void {

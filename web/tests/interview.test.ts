@@ -12,17 +12,17 @@ const opened: Step[] = [
 
 describe('the interview', () => {
   it('asks age first, and the most informative question after the opening', () => {
-    expect(next([], false, [])).toEqual({ kind: 'age' })
-    expect(next(opened, false, [question('night_pain'), question('fever')])?.finding).toBe('night_pain')
+    expect(next([], false, () => [])).toEqual({ kind: 'age' })
+    expect(next(opened, false, () => [question('night_pain'), question('fever')])?.finding).toBe('night_pain')
   })
   it('asks which cancer only after a yes, and the years only when that was answered', () => {
-    expect(next(opened, true, [])?.kind).toBe('which_cancer')
-    expect(next([...opened, { kind: 'which_cancer', value: ['breast'] }], true, [])?.kind).toBe('years_since_cancer')
-    expect(next([...opened, { kind: 'which_cancer', value: undefined }], true, [])).toBeUndefined()
+    expect(next(opened, true, () => [])?.kind).toBe('which_cancer')
+    expect(next([...opened, { kind: 'which_cancer', value: ['breast'] }], true, () => [])?.kind).toBe('years_since_cancer')
+    expect(next([...opened, { kind: 'which_cancer', value: undefined }], true, () => [])).toBeUndefined()
   })
   it('never asks again what was skipped or unsure, what needs a doctor, or what tells little', () => {
     const open = [question('a'), question('b'), question('c', 1, 'examination'), question('d', 1e-9), question('e')]
-    expect(next([...opened, { kind: 'finding', finding: 'a', value: null }, { kind: 'finding', finding: 'b', value: undefined }], false, open)?.finding).toBe('e')
+    expect(next([...opened, { kind: 'finding', finding: 'a', value: null }, { kind: 'finding', finding: 'b', value: undefined }], false, () => open)?.finding).toBe('e')
   })
   it('does not depend on the order of answers', () => {
     const steps: Step[] = [...opened, { kind: 'finding', finding: 'a', value: 'present' }, { kind: 'finding', finding: 'b', value: 'absent' }]

@@ -1,7 +1,7 @@
 // Loading, and calling the C functions of include/dorsalgia.h. Two copies of one compiled module: here for what must be there at
 // once, in a worker for what takes longer.
 import { Native } from './native'
-import type { CourseRequest, Knowledge, Person, Question, Report, Unfolding } from './types'
+import type { CourseRequest, Knowledge, Person, Profile, Question, Report, Unfolding } from './types'
 import wasmUrl from '../../../build-wasm/dorsalgia.wasm?url'
 
 export { EngineFault } from './native'
@@ -9,10 +9,10 @@ export { EngineFault } from './native'
 export interface Engine {
   readonly version: string
   readonly hash: string
-  look(person: Person): Report
+  look(person: Person, profile?: Profile): Report
   questions(person: Person): Question[]
-  assess(person: Person): Promise<Report>
-  text(person: Person, voice: 'clinician' | 'person'): Promise<string>
+  assess(person: Person, profile?: Profile): Promise<Report>
+  text(person: Person, voice: 'clinician' | 'person', profile?: Profile): Promise<string>
   knowledge(): Knowledge
   course(request: CourseRequest): Unfolding
 }
@@ -22,6 +22,7 @@ export interface Task {
   id: number
   call: 'assess' | 'text'
   person: Person
+  profile: Profile
   voice?: 'clinician' | 'person'
 }
 export interface Reply {
@@ -34,6 +35,7 @@ class Page implements Engine {
   readonly version: string
   readonly hash: string
   private kept: Knowledge | undefined
+  private looked: { asked: string; report: Report } | undefined
   private readonly waiting = new Map<number, { resolve: (value: never) => void; reject: (fault: Error) => void }>()
   private readonly queue: Task[] = []
   private busy = false
@@ -56,12 +58,17 @@ class Page implements Engine {
     }
   }
 
-  look = (person: Person) => this.native.look(person)
+  // An answer is looked at before it is taken and again when it has been: once is enough.
+  look = (person: Person, profile: Profile = 'uk') => {
+    const asked = profile + JSON.stringify(person)
+    if (this.looked?.asked !== asked) this.looked = { asked, report: this.native.look(person, profile) }
+    return this.looked.report
+  }
   questions = (person: Person) => this.native.questions(person)
   course = (request: CourseRequest) => this.native.course(request)
   knowledge = () => (this.kept ??= this.native.knowledge())
-  assess = (person: Person) => this.later<Report>({ call: 'assess', person })
-  text = (person: Person, voice: 'clinician' | 'person') => this.later<string>({ call: 'text', person, voice })
+  assess = (person: Person, profile: Profile = 'uk') => this.later<Report>({ call: 'assess', person, profile })
+  text = (person: Person, voice: 'clinician' | 'person', profile: Profile = 'uk') => this.later<string>({ call: 'text', person, profile, voice })
 
   private later<T>(task: Omit<Task, 'id'>): Promise<T> {
     const id = ++this.count
@@ -95,7 +102,8 @@ export async function load(): Promise<Engine> {
   const answer = await fetch(wasmUrl)
   if (!answer.ok) throw new Error(`the file of the engine is missing (${answer.status})`)
   const module = await WebAssembly.compile(await answer.arrayBuffer())
+  const native = new Native(module) // first: what must be there at once
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
   worker.postMessage(module)
-  return new Page(new Native(module), worker)
+  return new Page(native, worker)
 }

@@ -1,5 +1,5 @@
 // The C interface in WebAssembly memory: strings in, JSON out. Offsets are those of wasm32 (4-byte pointers and sizes).
-import type { CourseRequest, Knowledge, Person, Question, Report, Unfolding } from './types'
+import type { CourseRequest, Knowledge, Person, Profile, Question, Report, Unfolding } from './types'
 
 /** What the engine found wrong with its input, in words for people: "age: 212 years is not an age (0 to 120; ...)". */
 export class EngineFault extends Error {}
@@ -54,21 +54,21 @@ export class Native {
     this.hash = this.read(this.c.dorsalgia_model_hash(this.model))
   }
 
-  look = (person: Person) => JSON.parse(this.report(person, 'json', 'clinician', 1)) as Report
-  assess = (person: Person) => JSON.parse(this.report(person, 'json', 'clinician', 0)) as Report
-  text = (person: Person, voice: 'clinician' | 'person') => this.report(person, 'text', voice, 0)
+  look = (person: Person, profile: Profile = 'uk') => JSON.parse(this.report(person, 'json', profile, 'clinician', 1)) as Report
+  assess = (person: Person, profile: Profile = 'uk') => JSON.parse(this.report(person, 'json', profile, 'clinician', 0)) as Report
+  text = (person: Person, profile: Profile, voice: 'clinician' | 'person') => this.report(person, 'text', profile, voice, 0)
   questions = (person: Person) =>
     JSON.parse(this.with(person, (at, length) => this.c.dorsalgia_questions(this.model, at, length, this.result, this.error))) as Question[]
   course = (request: CourseRequest) =>
     JSON.parse(this.with(request, (at, length) => this.c.dorsalgia_course(this.model, at, length, this.result, this.error))) as Unfolding
   knowledge = () => JSON.parse(this.taken(this.c.dorsalgia_knowledge(this.model, this.result, this.error))) as Knowledge
 
-  private report(person: Person, format: string, voice: string, quick: 0 | 1): string {
+  private report(person: Person, format: string, profile: Profile, voice: string, quick: 0 | 1): string {
     return this.with(person, (at, length) => {
-      const words = [format, voice].map((word) => this.write(word).at)
+      const words = [format, profile, voice].map((word) => this.write(word).at)
       const options = this.c.malloc(optionsBytes)
       const view = this.view()
-      ;[optionsBytes, words[0]!, 0, words[1]!, 0, quick].forEach((value, i) => view.setUint32(options + 4 * i, value, true))
+      ;[optionsBytes, words[0]!, words[1]!, words[2]!, 0, quick].forEach((value, i) => view.setUint32(options + 4 * i, value, true))
       const code = this.c.dorsalgia_assess(this.model, at, length, options, this.result, this.error)
       for (const block of [...words, options]) this.c.free(block)
       return code

@@ -4,6 +4,7 @@
 export type Urgency = 'routine' | 'soon' | 'urgent' | 'emergency'
 export type Status = 'checked' | 'secondary' | 'recalled' | 'judgement'
 export type Interval = [number, number]
+export type Profile = 'uk' | 'us' // whose rules say how soon
 
 // ---- a person, docs/input.md; what is left out is unknown
 
@@ -129,7 +130,7 @@ export interface Report {
   causes: CauseShare[]
   mechanisms: { id: string; name: string; probability: number }[]
   levels: { id: string; region: string | null; probability: number }[]
-  stages: { cause: string; stage: string; name: string; probability: number }[]
+  stages: { cause: string; stage: string; name: string; probability: number }[] // [] in a look
   forecast: { weeks: number; compression: number; interval: Interval | null }[]
   trajectory: { weeks: number; tumour: number; malignant: number; emergency: number }[]
   reasons: Reason[]
@@ -243,6 +244,7 @@ export interface Course {
   id: string
   name: string
   describes: string
+  fills_canal: boolean // grows into the canal from outside: Knowledge.anatomy.canal_filling multiplies the speeds into compression
   stages: Stage[]
   file: string
   line: number
@@ -288,6 +290,7 @@ export interface Knowledge {
   primaries: Record<string, string> // words for cancers -> id of the history finding
   anatomy: {
     levels: { id: string; region: string; canal: string; cord_segment: string; roots: Record<string, number>; pain: Record<string, number> }[]
+    canal_filling: NamedTable // cord, conus, cauda: how fast, relative to beside the cord
     segments: { id: string; dermatome: string; myotome: string; reflex: string }[]
     cite: Cite
   }

@@ -12,7 +12,7 @@ self.onmessage = ({ data }: MessageEvent<WebAssembly.Module | Task>) => {
   const reply: Reply = { id: data.id }
   try {
     if (!native) throw new Error('the engine is not there')
-    reply.value = data.call === 'text' ? native.text(data.person, data.voice ?? 'clinician') : native.assess(data.person)
+    reply.value = data.call === 'text' ? native.text(data.person, data.profile, data.voice ?? 'clinician') : native.assess(data.person, data.profile)
   } catch (fault) {
     reply.fault = fault instanceof Error ? fault.message : String(fault)
   }

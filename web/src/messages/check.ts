@@ -8,7 +8,6 @@ export const check = {
     title: 'Please get help first',
     text: 'You said yes to an emergency sign. This page stops here on purpose: no number should keep you from getting help. If you pressed yes by mistake, change it above.',
   },
-  soonTitle: 'Because you have had cancer: speak to a doctor today',
   question: 'Question',
   yes: 'Yes',
   no: 'No',
@@ -19,10 +18,6 @@ export const check = {
   restart: 'Start again',
   restartAsk: 'Really clear all answers?',
   print: 'Print one page',
-  copy: 'Copy as text',
-  copied: 'Copied',
-  save: 'Save answers to a file',
-  open: 'Open a saved file',
   age: { ask: 'How old are you?', unit: 'years', why: 'How often each cause comes depends most of all on age.', bad: 'Please type your age in whole years, from 0 to 120.' },
   sex: { ask: 'What was your sex at birth?', female: 'Female', male: 'Male', why: 'Some causes are more common in women, some in men.' },
   duration: {
@@ -75,7 +70,6 @@ export const check = {
     title: 'Why this question?',
     most: 'Of all the questions left, the answer to this one would tell us most.',
     if: (answer: string, from: string, to: string, of: string) => `If ${answer}: ${from} → ${to} in ${of}.`,
-    none: 'It changes the number little, but it can change how soon you should act.',
   },
   stability: {
     asking: 'Working out what could still change the advice …',
@@ -103,13 +97,13 @@ export const check = {
       share > 0.5 ? 'The range is wide mostly because of questions that are still open.' : 'The range is wide mostly because studies do not agree.',
   },
   act: {
-    title: 'When to act',
     level: {
       emergency: 'Now: get emergency help',
       urgent: 'Within days: call your doctor today',
       soon: 'See a doctor within two weeks',
       routine: 'No warning rule is met so far',
     } as Record<Urgency, string>,
+    today: 'Today: speak to a doctor, because you have had cancer',
     routine:
       'If the pain is no better in four to six weeks, gets worse, or anything new comes, see a doctor. If you feel something is wrong, say so.',
     rule: 'Rule',
@@ -161,9 +155,6 @@ export const check = {
   tell: {
     title: 'What to tell the doctor',
     intro: 'Take this with you, or read it out.',
-    pain: (duration: string, place: string) => `I have had back pain${duration}${place}.`,
-    for: (words: string) => ` for ${words}`,
-    in: (words: string) => ` here: ${words}`,
     yes: 'Yes to:',
     no: 'No to:',
     unsure: 'Not sure about:',
@@ -173,7 +164,6 @@ export const check = {
   net: { title: 'Come back or call if' },
   answers: { title: 'Your answers', change: 'Change', none: 'No answers yet.' },
   fault: (message: string) => `Something does not fit: ${message}`,
-  file: { notOurs: 'This is not a file from this page, so nothing was changed. A file saved here ends in .json and holds a person’s answers.', opened: 'The file was opened.' },
   printTitle: 'Back pain: what I have noticed',
   printFoot: (hash: string, version: string) => `Made with Dorsalgia ${version}, model ${hash.slice(0, 12)}. Worked out on the person’s own computer; nothing was sent.`,
   child: 'This is for adults. For anyone under 18 only the rules for children are used, and there is no number. Back pain in a child or teenager that lasts, wakes at night or comes with fever should be seen by a doctor soon.',

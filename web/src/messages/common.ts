@@ -1,10 +1,6 @@
 export const common = {
   name: 'Dorsalgia',
-  question: 'Could a tumour be causing this back pain?',
-  local: 'Nothing you type leaves this computer.',
   rooms: { check: 'Check', consult: 'Consult', watch: 'Watch', evidence: 'Evidence' },
-  roomsLabel: 'Rooms',
-  roomHints: { check: 'for anyone', consult: 'for clinicians', watch: 'how it comes about', evidence: 'where numbers come from' },
   loading: 'Starting the engine …',
   failed: {
     title: 'The calculator cannot start',
@@ -13,6 +9,7 @@ export const common = {
     still: 'The emergency questions on this page still hold. If the pain grows, wakes you at night, or you have ever had cancer, see a doctor without waiting for this page.',
     again: 'Try again',
   },
+  rulesOf: { title: 'Rules of', uk: 'United Kingdom', us: 'United States' },
   model: (version: string, hash: string) => `Dorsalgia ${version}, knowledge and model ${hash}.`,
-  gate: { title: 'Emergency signs', none: 'none, you said', cancer: 'cancer in the past', open: 'not answered yet', change: 'change' },
+  gate: { title: 'Emergency signs', none: 'none, you said', cancer: 'cancer in the past', change: 'change' },
 }

@@ -95,6 +95,7 @@ export const evidence = {
     levels: { title: 'Where it sits' },
     referral: { title: 'Where its pain is felt', note: 'When it sits outside the spine.' },
     tempo: { title: 'Speed', note: 'Times the speeds of its course.' },
+    canalFilling: { title: 'How soon the canal is full', note: 'Lesions of this course grow into the canal from outside. The speeds into compression are those beside the cord, times this beside conus and cauda equina.' },
     accompanied: { title: 'Accompanied from the start', note: 'In this share of people, whatever the stage.' },
     context: { title: 'History and risk' },
     findings: { title: 'Findings of its own' },

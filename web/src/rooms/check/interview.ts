@@ -43,14 +43,14 @@ export function placed(whole: Person, isContext: (finding: string) => boolean): 
 export const tellsLittle = 1e-4
 const forChildren = new Set(['refusal_to_walk'])
 
-/** The first questions, in their order; then whatever tells most. undefined: nothing worth asking is left. */
-export function next(steps: readonly Step[], hadCancer: boolean, open: readonly Question[]): { kind: Kind; finding?: string; question?: Question } | undefined {
+/** The first questions, in their order; then whatever tells most, which only then is worked out. undefined: nothing worth asking is left. */
+export function next(steps: readonly Step[], hadCancer: boolean, open: () => readonly Question[]): { kind: Kind; finding?: string; question?: Question } | undefined {
   const asked = new Set(steps.map(key))
   const first: Kind[] = ['age', 'sex', 'duration', 'location']
   if (hadCancer) first.push('which_cancer')
   const which = steps.find((step) => step.kind === 'which_cancer')
   if (hadCancer && which?.value) first.push('years_since_cancer')
   for (const kind of first) if (!asked.has(kind)) return { kind }
-  const question = open.find((q) => q.burden === 'question' && q.score >= tellsLittle && !asked.has(q.finding) && !forChildren.has(q.finding) && !q.finding.startsWith('history_'))
+  const question = open().find((q) => q.burden === 'question' && q.score >= tellsLittle && !asked.has(q.finding) && !forChildren.has(q.finding) && !q.finding.startsWith('history_'))
   return question && { kind: 'finding', finding: question.finding, question }
 }

@@ -99,6 +99,7 @@ export function sections(k: Knowledge, item: Item): Section[] {
   } else if (item.kind === 'course') {
     const c = k.courses.find((x) => x.id === item.id)!
     put({ title: w.about, text: c.describes })
+    if (c.fills_canal) put({ ...w.canalFilling, named: { table: k.anatomy.canal_filling, tell: number } })
     for (const s of c.stages) {
       const rows: Row[] = []
       if (s.entry) rows.push({ label: w.stage.entry, figure: s.entry, scale: 'share' })
