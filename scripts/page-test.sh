@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The page's own checks. Not part of make test: the engine takes ten minutes to compile to WebAssembly on two cores.
+# The page's own checks. Not part of make test: engine, page, agreement and journeys take seven minutes more on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

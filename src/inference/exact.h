@@ -55,8 +55,8 @@ class ExactEngine {
   // sample without noise. Empty when the answers exclude each other.
   std::vector<DrawnState> states_at(const Presentation& person, const std::vector<double>& places) const;
 
-  // Posteriors, without mechanisms and levels, of a person without later visits under other numbers. `displaced` is a copy of the model, whose numbers (not
-  // its states, courses or levels) displace() changes before each posterior; it returns false when there are no more.
+  // Posteriors, without mechanisms and levels, of a person without later visits under other numbers. `displaced` is a copy of the model,
+  // whose numbers (not its states, courses or levels) displace() changes before each posterior; it returns false when there are no more.
   void under_other_numbers(const Presentation& person, Model& displaced, const std::function<bool()>& displace,
                            const std::function<void(const Posterior&)>& use) const;
 

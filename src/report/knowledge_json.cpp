@@ -178,13 +178,8 @@ json course(const Course& c) {
     if (s.entry) its["entry"] = figure(*s.entry);
     stages.push_back(its);
   }
-  return {{"id", c.id},
-          {"name", c.name},
-          {"describes", c.describes},
-          {"fills_canal", c.fills_canal},
-          {"stages", stages},
-          {"file", c.file},
-          {"line", c.line}};
+  return {{"id", c.id},     {"name", c.name}, {"describes", c.describes}, {"fills_canal", c.fills_canal}, {"stages", stages},
+          {"file", c.file}, {"line", c.line}};
 }
 
 json rule(const Rule& r) {

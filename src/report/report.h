@@ -11,7 +11,8 @@
 
 namespace dorsalgia {
 
-// quick: urgency and probabilities, in about a millisecond. Intervals, stages, reasons, questions, changes and fit take the rest of the time.
+// quick: urgency and probabilities, in about a millisecond. Intervals, stages, reasons, questions, changes and fit take the rest of the
+// time.
 enum class Depth { quick, whole };
 
 struct Report {

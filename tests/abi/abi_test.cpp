@@ -664,9 +664,9 @@ const std::string kBackPain =
 TEST(AbiPage, AQuickReportIsTheWholeOneWithoutWhatTakesTime) {
   nlohmann::json whole = report_of(kBackPain, 0), quick = report_of(kBackPain, 1);
   EXPECT_TRUE(quick["probability"]["interval"].is_null());
-  EXPECT_TRUE(quick["reasons"].empty() && quick["next"].empty() && quick["changes"].empty());
+  EXPECT_TRUE(quick["stages"].empty() && quick["reasons"].empty() && quick["next"].empty() && quick["changes"].empty());
   EXPECT_FALSE(whole["reasons"].empty());
-  for (const char* key : {"reasons", "next", "changes", "evidence_fit"}) whole.erase(key), quick.erase(key);
+  for (const char* key : {"stages", "reasons", "next", "changes", "evidence_fit"}) whole.erase(key), quick.erase(key);
   for (nlohmann::json* report : {&whole, &quick}) {
     (*report)["probability"].erase("interval");
     for (const char* list : {"causes", "forecast"})

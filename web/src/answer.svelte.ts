@@ -6,7 +6,10 @@ const pause = 200 // ms without a change before the worker is asked: while someb
 
 export class Assessment {
   look = $state.raw<Report>()
-  whole = $state.raw<Report>() // of this very person; undefined while it is worked out
+  whole = $state.raw<Report>() // the last that was worked out
+  stale = $state(false) // of somebody else by now: the next one is under way
+  // What stands behind the number (causes, levels, ...) is drawn a frame after the number itself, so that a click is answered at once.
+  behind = $state.raw<Report>()
   fault = $state<string>()
   private asked = 0
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -23,13 +26,17 @@ export class Assessment {
       this.fault = fault instanceof Error ? fault.message : String(fault)
       return false
     }
-    this.whole = undefined
+    this.stale = true
     const mine = ++this.asked
+    if (!this.behind) this.behind = this.look
+    else requestAnimationFrame(() => setTimeout(() => mine === this.asked && this.stale && (this.behind = this.look)))
     clearTimeout(this.timer)
     this.timer = setTimeout(() => {
       this.engine.assess(person, profile).then(
         (report) => {
-          if (mine === this.asked) this.whole = report
+          if (mine !== this.asked) return
+          this.whole = this.behind = report
+          this.stale = false
         },
         (fault: Error) => {
           if (mine === this.asked) this.fault = fault.message
@@ -40,6 +47,6 @@ export class Assessment {
   }
 
   get report(): Report | undefined {
-    return this.whole ?? this.look
+    return this.stale ? this.look : this.whole
   }
 }

@@ -55,7 +55,7 @@ export const weeksAsText = (weeks: Person['duration_weeks']): string =>
 /** A value as it stands in a person ("45 mm/h", "<5", "raised") in its two fields. */
 export function valueParts(stored: unknown, unit: string): { text: string; unit: string } {
   const said = stored === undefined || stored === null ? '' : String(stored)
-  const [, text, its] = /^([<>]?[\d.]*|low|normal|raised)\s*(.*)$/.exec(said) ?? []
+  const [, text, its] = /^(low|normal|raised|[<>]?[\d.]+)\s*(.*)$/.exec(said) ?? []
   return { text: text ?? said, unit: its || unit }
 }
 
