@@ -8,7 +8,6 @@
 #include <Eigen/Dense>
 #include <Eigen/Eigenvalues>
 #include <cmath>
-#include <unsupported/Eigen/MatrixFunctions>
 
 namespace dorsalgia {
 
@@ -75,10 +74,21 @@ Chain::Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd p
   }
 }
 
-Eigen::VectorXd Chain::through_matrix(double t) const {
-  const Eigen::MatrixXd at = a_ * t;
-  return at.exp().transpose() * entry_;
+Eigen::MatrixXd matrix_exponential(const Eigen::MatrixXd& a) {
+  constexpr int kTerms = 22;  // 1 / 22! is 1e-21
+  const double size = a.cwiseAbs().rowwise().sum().maxCoeff();
+  const int halvings = size > 1 ? std::ilogb(size) + 1 : 0;
+  const Eigen::MatrixXd small = a * std::ldexp(1, -halvings);
+  Eigen::MatrixXd term = Eigen::MatrixXd::Identity(a.rows(), a.cols()), sum = term;
+  for (int k = 1; k <= kTerms; ++k) {
+    term = (term.lazyProduct(small) / k).eval();
+    sum += term;
+  }
+  for (int i = 0; i < halvings; ++i) sum = sum.lazyProduct(sum).eval();
+  return sum;
 }
+
+Eigen::VectorXd Chain::through_matrix(double t) const { return matrix_exponential(a_ * t).transpose() * entry_; }
 
 Eigen::VectorXd Chain::through(double t) const { return uniformised(a_.transpose(), entry_, t); }
 

@@ -13,6 +13,9 @@
 
 namespace dorsalgia {
 
+// exp(A) by its series, halved and squared: neither eigenvalues nor sums over jumps, for the oracle and for tests.
+Eigen::MatrixXd matrix_exponential(const Eigen::MatrixXd& a);
+
 class Chain {
  public:
   Chain() = default;

@@ -163,3 +163,16 @@ export function sideGrowth(site: Site, s: Shape): Ring[] {
 }
 
 export const outline = (r: Ring): string => smooth(ringPoints(r))
+
+/** What both drawings of one moment are told. */
+export interface Moment {
+  shape: Shape
+  site: Site
+  scene: Scene
+  canal: string
+  active: readonly string[] // mechanisms
+  names: boolean // are written beside the parts
+  title: string
+  description: string
+  words: Record<string, string>
+}
