@@ -8,7 +8,7 @@ run:      ## install what is missing, build, and assess a published case
 serve:    ## build the page and open it at http://localhost:8480
 	@scripts/serve.sh
 
-test:     ## every check there is (about half an hour on two cores)
+test:     ## every check there is (about 40 minutes on two slow cores)
 	@scripts/test.sh
 
 bench:    ## measure everything, write docs/benchmarks.md (PART=peers: only that part)

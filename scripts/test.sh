@@ -93,5 +93,5 @@ stage "clang-tidy" run-clang-tidy-14 scripts/tidy.sh
 stage "sanitizers, build" "cmake ninja g++" scripts/build.sh sanitize
 DORSALGIA_TEST_SHARE=0.02 stage "sanitizers, unit tests" ctest ctest --preset sanitize
 stage "fuzzing, 60 s each" clang++ fuzz/run.sh 60
-stage "outside witness" python3 tests/witness/run.sh build
+stage "outside witness" python3 tests/witness/run.sh build --sets 300
 finish
