@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 #include <random>
+#include <unsupported/Eigen/MatrixFunctions>
 
 #include "knowledge/knowledge.h"
 #include "model/model.h"
@@ -124,6 +125,15 @@ TEST(Chain, FastIsTheMatrixExponentialForEveryCause) {
       }
     }
   }
+}
+
+// The outside witness: Eigen's own, by Pade approximants.
+TEST(MatrixExponential, IsThatOfEigenForEveryCause) {
+  for (const Course& c : builtin_courses())
+    for (double t : {0.0, 0.004, 0.3, 4.0, 60.0, 900.0, 6500.0}) {
+      const Eigen::MatrixXd a = c.generator * t;
+      EXPECT_LT((matrix_exponential(a) - Eigen::MatrixXd(a.exp())).cwiseAbs().maxCoeff(), 1e-10) << c.name << " in " << t;
+    }
 }
 
 TEST(Chain, MovesAndReachesAreTheMatrixExponentialForEveryCause) {
