@@ -77,7 +77,7 @@ test('a whole journey: questions one at a time, the answer, undo, change, the pa
   assert.ok((pdf.toString('latin1').match(/\/Type\s*\/Page[^s]/g) ?? []).length <= 2, 'the printout is longer than two pages')
 })
 
-test('cancer in the past: speak to a doctor today, and the rule stays whatever the number', async () => {
+test('cancer in the past: speak to a doctor today, on screen and on paper, whatever number and rules say', async () => {
   const { page } = await open('#/check')
   await gate(page, 'cancer')
   assert.ok(await page.getByText('Speak to a doctor today').isVisible())
@@ -94,6 +94,8 @@ test('cancer in the past: speak to a doctor today, and the rule stays whatever t
   assert.ok(await page.getByText('Speak to a doctor today').isVisible())
   assert.deepEqual(await violations(page), [])
   await shot(page, 'check-cancer')
+  await page.emulateMedia({ media: 'print' })
+  assert.ok(await page.locator('.on-paper', { hasText: 'Today: speak to a doctor' }).isVisible())
 })
 
 test('under 18 there is no number', async () => {

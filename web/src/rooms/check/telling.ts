@@ -1,5 +1,5 @@
 // What was answered, and what counted, in the words of the person who answered.
-import type { Question, Reason } from '../../engine'
+import type { Question, Reason, Urgency } from '../../engine'
 import { messages } from '../../messages'
 import type { Step } from './interview'
 
@@ -8,6 +8,10 @@ export type Catalogue = ReadonlyMap<string, Question>
 
 export const askOf = (step: Pick<Step, 'kind' | 'finding'>, catalogue: Catalogue): string =>
   step.finding ? (catalogue.get(step.finding)?.ask.person ?? step.finding) : step.kind === 'finding' ? '' : words[step.kind].ask
+
+/** When to act. `today`: the gate has said so already, and no rule makes it later. */
+export const actOf = (level: Urgency, today: boolean): string =>
+  today && (level === 'routine' || level === 'soon') ? words.act.today : words.act.level[level]
 
 export function answerOf({ kind, value }: Step): string {
   if (value === undefined) return words.skip
