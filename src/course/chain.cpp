@@ -1,19 +1,19 @@
-// Two ways to the same numbers. The spectral one writes pi exp(At) as a sum of exponentials once and for all, so that
-// a posterior costs n exponentials a cause; it exists when A is diagonalisable over the reals and well conditioned, which
-// is tested at construction against the other way. That one is uniformisation: exp(At) = sum over n of Poisson(n; qt)
-// (I + A/q)^n, a sum of positive terms (Jensen A, 1953), as exact and some ten times slower; chains that fail the test
-// (equal exit rates one after the other make A defective) use it always. The oracle has the matrix exponential to itself.
+// Uniformisation: exp(At) = sum over n of Poisson(n; qt) (I + A/q)^n, where q is the fastest exit (Jensen A, 1953). All terms are
+// positive, so nothing cancels, whatever the eigenvalues. Where everybody starts is the same at every question: what n jumps
+// make of it is kept, and a question costs a sum. Longer times go in strides of as many jumps as are kept.
+// The oracle has the matrix exponential to itself.
 #include "course/chain.h"
 
-#include <Eigen/Dense>
-#include <Eigen/Eigenvalues>
 #include <cmath>
 
 namespace dorsalgia {
 
 namespace {
-constexpr double kSpectralTolerance = 1e-12;
 constexpr double kMostJumps = 600;  // expected at once; exp(-600) is still a number
+constexpr double kTooRare = 1e-18;
+// Expected jumps of a stride, and how many are kept: P(Poisson(128) > 256) is 2e-23.
+constexpr double kStride = 128;
+constexpr Eigen::Index kJumps = 257;
 
 // exp(A t) v by uniformisation. A: rows sum to 0 or less; transposed, v is moved from the left.
 Eigen::VectorXd uniformised(const Eigen::MatrixXd& a, Eigen::VectorXd v, double t) {
@@ -24,7 +24,7 @@ Eigen::VectorXd uniformised(const Eigen::MatrixXd& a, Eigen::VectorXd v, double 
   for (int stride = 0; stride < strides; ++stride) {
     double weight = std::exp(-jumps);
     sum = weight * v;
-    for (int n = 1; n <= jumps || weight > 1e-18; ++n) {
+    for (int n = 1; n <= jumps || weight > kTooRare; ++n) {
       next.noalias() = a * v;
       v += next / rate;
       weight *= jumps / n;
@@ -33,6 +33,21 @@ Eigen::VectorXd uniformised(const Eigen::MatrixXd& a, Eigen::VectorXd v, double 
     v = sum;
   }
   return v;
+}
+
+// (-A)^-1: [from, to] weeks that will be spent in `to`. Off its diagonal -A is nowhere positive, and each row outweighs itself: elimination
+// needs no pivots and only adds.
+Eigen::MatrixXd weeks_ahead(const Eigen::MatrixXd& a) {
+  Eigen::MatrixXd left = -a, out = Eigen::MatrixXd::Identity(a.rows(), a.cols());
+  for (Eigen::Index k = 0; k < a.rows(); ++k)
+    for (Eigen::Index i = 0; i < a.rows(); ++i) {
+      if (i == k) continue;
+      const double times = left(i, k) / left(k, k);
+      left.row(i) -= times * left.row(k);
+      out.row(i) -= times * out.row(k);
+    }
+  for (Eigen::Index k = 0; k < a.rows(); ++k) out.row(k) /= left(k, k);
+  return out;
 }
 
 Eigen::MatrixXd generator_of(const ModelCourse& course, Canal canal) {
@@ -55,23 +70,15 @@ Chain::Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd p
     : generator_(std::move(generator)), entry_(std::move(entry)), presents_(std::move(presents)) {
   a_ = generator_;
   a_.diagonal() -= presents_;
-  const Eigen::VectorXd time_in_stage = -a_.transpose().partialPivLu().solve(entry_);  // pi (-A)^-1
-  total_ = time_in_stage.dot(presents_);
+  weeks_ahead_ = weeks_ahead(a_);
+  total_ = entry_.dot(weeks_ahead_ * presents_);
 
-  const Eigen::EigenSolver<Eigen::MatrixXd> solver(a_.transpose());
-  if (solver.info() != Eigen::Success || solver.eigenvalues().imag().cwiseAbs().maxCoeff() > 0) return;
-  const Eigen::MatrixXd vectors = solver.eigenvectors().real();
-  const Eigen::FullPivLU<Eigen::MatrixXd> lu(vectors);
-  if (!lu.isInvertible()) return;
-  rates_ = solver.eigenvalues().real();
-  coefficient_ = presents_.asDiagonal() * vectors * lu.solve(entry_).asDiagonal() / total_;
-  if (!coefficient_.allFinite() || rates_.maxCoeff() >= 0) return;
-  spectral_ = true;
-  for (double t : {0.3, 8.0, 200.0}) {
-    Eigen::VectorXd fast(stages());
-    density(t, fast.data());
-    if ((fast - through(t).cwiseProduct(presents_) / total_).cwiseAbs().maxCoeff() > kSpectralTolerance) spectral_ = false;
-  }
+  rate_ = -a_.diagonal().minCoeff();
+  after_.resize(stages(), kJumps);
+  after_.col(0) = entry_;
+  for (Eigen::Index n = 1; n < kJumps; ++n) after_.col(n) = after_.col(n - 1) + a_.transpose() * after_.col(n - 1) / rate_;
+  stride_.resize(stages(), stages());
+  for (int k = 0; k < stages(); ++k) stride_.col(k) = uniformised(a_.transpose(), Eigen::VectorXd::Unit(stages(), k), kStride / rate_);
 }
 
 Eigen::MatrixXd matrix_exponential(const Eigen::MatrixXd& a) {
@@ -90,41 +97,35 @@ Eigen::MatrixXd matrix_exponential(const Eigen::MatrixXd& a) {
 
 Eigen::VectorXd Chain::through_matrix(double t) const { return matrix_exponential(a_ * t).transpose() * entry_; }
 
-Eigen::VectorXd Chain::through(double t) const { return uniformised(a_.transpose(), entry_, t); }
+Eigen::VectorXd Chain::through(double t) const {
+  const double strides = std::floor(rate_ * t / kStride), jumps = rate_ * t - strides * kStride;
+  double weight = std::exp(-jumps);
+  Eigen::VectorXd out = weight * after_.col(0);
+  for (Eigen::Index n = 1; n < kJumps && (static_cast<double>(n) <= jumps || weight > kTooRare); ++n) {
+    weight *= jumps / static_cast<double>(n);
+    out += weight * after_.col(n);
+  }
+  for (int stride = 0; stride < strides; ++stride) out = (stride_ * out).eval();
+  return out;
+}
 
 Eigen::VectorXd Chain::density_by_matrix(double t) const { return through_matrix(t).cwiseProduct(presents_) / total_; }
 
 Eigen::VectorXd Chain::within_by_matrix(double from, double to) const {
   Eigen::VectorXd ahead = through_matrix(from);
   if (std::isfinite(to)) ahead -= through_matrix(to);
-  return (-a_.transpose().partialPivLu().solve(ahead)).cwiseProduct(presents_) / total_;
+  return (weeks_ahead_.transpose() * ahead).cwiseProduct(presents_) / total_;
 }
 
 void Chain::density(double t, double* out) const {
-  Eigen::Map<Eigen::VectorXd> result(out, stages());
-  if (!spectral_) {
-    result = through(t).cwiseProduct(presents_) / total_;
-    return;
-  }
-  result.setZero();
-  for (Eigen::Index i = 0; i < rates_.size(); ++i) result += std::exp(rates_[i] * t) * coefficient_.col(i);
-  result = result.cwiseMax(0);  // rounding may leave -1e-17
+  Eigen::Map<Eigen::VectorXd>(out, stages()) = through(t).cwiseProduct(presents_) / total_;
 }
 
 void Chain::within(double from, double to, double* out) const {
-  Eigen::Map<Eigen::VectorXd> result(out, stages());
-  if (!spectral_) {
-    Eigen::VectorXd ahead = through(from);
-    if (std::isfinite(to)) ahead -= through(to);
-    result = (-a_.transpose().partialPivLu().solve(ahead)).cwiseProduct(presents_) / total_;
-    return;
-  }
-  result.setZero();
-  for (Eigen::Index i = 0; i < rates_.size(); ++i) {
-    const double gone = std::isfinite(to) ? std::expm1(rates_[i] * (to - from)) : -1;
-    result += std::exp(rates_[i] * from) * gone / rates_[i] * coefficient_.col(i);
-  }
-  result = result.cwiseMax(0);
+  Eigen::VectorXd ahead = through(from);
+  if (std::isfinite(to)) ahead -= through(to);
+  // of two that are nearly equal, rounding may leave -1e-17
+  Eigen::Map<Eigen::VectorXd>(out, stages()) = (weeks_ahead_.transpose() * ahead).cwiseProduct(presents_).cwiseMax(0) / total_;
 }
 
 Eigen::MatrixXd Chain::moves(double weeks) const {

@@ -35,8 +35,6 @@ class Chain {
   Eigen::VectorXd density_by_matrix(double t) const;
   Eigen::VectorXd within_by_matrix(double from, double to) const;
 
-  bool spectral() const { return spectral_; }
-
   // [from, to]: probability of being in stage `to` so many weeks later, left to itself; what a row lacks to 1 has recovered.
   Eigen::MatrixXd moves(double weeks) const;
 
@@ -48,10 +46,11 @@ class Chain {
   Eigen::VectorXd through(double t) const;         // the same by uniformisation
   Eigen::MatrixXd generator_, a_;
   Eigen::VectorXd entry_, presents_;
-  double total_ = 1;
-  bool spectral_ = false;
-  Eigen::VectorXd rates_;        // eigenvalues of A, all negative
-  Eigen::MatrixXd coefficient_;  // [pi exp(A t)]_k h_k / total = sum_i coefficient(k, i) exp(rates_i t)
+  Eigen::MatrixXd weeks_ahead_;  // (-A)^-1
+  double total_ = 1;             // share that presents
+  double rate_ = 0;              // q, jumps a week
+  Eigen::MatrixXd after_;        // [stage, n]: pi (I + A/q)^n
+  Eigen::MatrixXd stride_;       // exp(A t)' for the time in which a stride's jumps are expected
 };
 
 }  // namespace dorsalgia
