@@ -41,6 +41,7 @@ stage() {
     printf '      passed in %d s: %s\n' $((SECONDS - started)) "$last"
   else
     failed+=("$name")
+    grep -A 12 ': Failure$' "$log" | head -n 60 | sed 's/^/      | /'
     tail -n 60 "$log" | sed 's/^/      | /'
     printf '      FAILED after %d s; all of it: %s\n' $((SECONDS - started)) "$log"
   fi
@@ -74,7 +75,7 @@ if ((passed == 0)); then
   [[ ${#failed[@]} != 0 ]] || failed+=("release build")
   finish
 fi
-stage "unit tests" ctest ctest --preset release
+stage "unit tests" "" scripts/unit-tests.sh build
 stage "knowledge base" "" build/dorsalgia knowledge check knowledge
 stage "base rates" jq scripts/check-base-rates.sh
 if [[ -f docs/validation.md ]]; then
@@ -91,7 +92,7 @@ stage "layout of the sources" clang-format-14 scripts/format.sh check
 stage "shell scripts" shellcheck scripts/shell.sh
 stage "clang-tidy" run-clang-tidy-14 scripts/tidy.sh
 stage "sanitizers, build" "cmake ninja g++" scripts/build.sh sanitize
-DORSALGIA_TEST_SHARE=0.02 stage "sanitizers, unit tests" ctest ctest --preset sanitize
+DORSALGIA_TEST_SHARE=0.02 stage "sanitizers, unit tests" "" scripts/unit-tests.sh build-sanitize
 stage "fuzzing, 60 s each" clang++ fuzz/run.sh 60
 stage "outside witness" python3 tests/witness/run.sh build --sets 300
 finish

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/run.h"
+#include "support/random_person.h"
 
 namespace dorsalgia::test {
 namespace {
@@ -26,9 +27,10 @@ class Simulate : public CommandLine {
 };
 
 TEST_F(Simulate, TheSameForASeedWhateverTheThreadsOrTheNumber) {
+  const std::string people = "--people " + std::to_string(std::max(200, test::share_of(1500))) + " --seed 7 --threads ";
   for (const char* how : {"", "--recorded record", "--format csv", "--visits 0,4,12 --only tumours"}) {
-    const std::string one = good(std::string("--people 1500 --seed 7 --threads 1 ") + how);
-    EXPECT_TRUE(one == good(std::string("--people 1500 --seed 7 --threads 2 ") + how)) << how;
+    const std::string one = good(people + "1 " + how);
+    EXPECT_TRUE(one == good(people + "2 " + how)) << how;
     const std::string fewer = good(std::string("--people 100 --seed 7 ") + how);
     EXPECT_TRUE(one.substr(0, fewer.size()) == fewer) << how;
     EXPECT_FALSE(fewer == good(std::string("--people 100 --seed 8 ") + how)) << how;

@@ -1,6 +1,7 @@
 // Knowledge -> Model: what compiling must keep, and that the hash sees every number.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <set>
@@ -8,6 +9,7 @@
 #include "knowledge/knowledge.h"
 #include "model/model.h"
 #include "support/builtin.h"
+#include "support/random_person.h"
 
 namespace dorsalgia {
 namespace {
@@ -191,7 +193,7 @@ TEST(Hash, SeesEveryNumber) {
   // Compiling takes milliseconds and there are thousands of numbers: evenly chosen ones stand for all.
   std::set<std::string> seen = {compile(k).hash};
   Knowledge x = k;
-  std::size_t step = nudges.size() > 1200 ? nudges.size() / 600 : 1;
+  const std::size_t step = std::max<std::size_t>(1, nudges.size() / static_cast<std::size_t>(test::share_of(600)));
   for (std::size_t i = 0; i < nudges.size(); i += step) {
     x = k;
     nudges[i].second(x);

@@ -223,8 +223,9 @@ TEST(People, MeasuredValuesHaveTheBellAndStayWithThePerson) {
     double chi_square = 0;
     for (double count : ranks[f]) chi_square += (count - s[0] / 20) * (count - s[0] / 20) / (s[0] / 20);
     EXPECT_LT(chi_square, 60) << m.findings[f].id;  // 19 degrees of freedom: once in 250,000
-    EXPECT_NEAR(s[3] / s[1], kSteadiness, 0.06) << m.findings[f].id;
-    EXPECT_LT(s[2] / s[0], 2.2 * kUnmodelled) << m.findings[f].id;
+    EXPECT_NEAR(s[3] / s[1], kSteadiness, 0.06 + 4 / std::sqrt(s[0])) << m.findings[f].id;
+    const double strays = 2 * kUnmodelled;  // at either of two visits
+    EXPECT_LT(s[2] / s[0], 1.1 * strays + 5 * std::sqrt(strays / s[0])) << m.findings[f].id;
   }
 }
 
