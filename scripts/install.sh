@@ -10,7 +10,7 @@ test=("${run[@]}" ccache clang clang-format-14 clang-tidy-14 libclang-rt-14-dev 
   libbenchmark-dev python3 python3-venv python3-yaml python3-matplotlib ca-certificates jq shellcheck openjdk-17-jre-headless)
 
 # The page: node may come from elsewhere (NodeSource has npm in its nodejs, which conflicts with Debian's npm).
-page=("${run[@]}" emscripten ccache)
+page=("${run[@]}" emscripten ccache xz-utils)
 command -v node >/dev/null || page+=(nodejs)
 command -v npm >/dev/null || page+=(npm)
 page_test=("${page[@]}" chromium)

@@ -27,7 +27,7 @@ void add_serve(CLI::App& app) {
       throw Stop(kBadInput, fmt::format("there is no page in {} (make serve builds it; or name its folder)", options->folder));
     httplib::Server server;
     server.set_mount_point("/", options->folder);
-    server.set_file_extension_and_mimetype_mapping("wasm", "application/wasm");
+    server.set_file_extension_and_mimetype_mapping("xz", "application/x-xz");
     server.set_file_extension_and_mimetype_mapping("js", "text/javascript");
     server.set_file_extension_and_mimetype_mapping("webmanifest", "application/manifest+json");
     // As in index.html, which says it for hosts that cannot send headers.

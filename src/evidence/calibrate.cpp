@@ -3,13 +3,11 @@
 // The work is in `derivatives`, by the chain rule through the model's own code (docs/decisions/calibration.md).
 #include "evidence/calibrate.h"
 
-#include <Random123/philox.h>
 #include <ceres/jet.h>
 #include <ceres/tiny_solver.h>
 #include <fmt/format.h>
 
 #include <Eigen/Dense>
-#include <Random123/boxmuller.hpp>
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -19,6 +17,7 @@
 #include <thread>
 
 #include "evidence/population.h"
+#include "knowledge/noise.h"
 
 namespace dorsalgia {
 
@@ -381,19 +380,6 @@ double number(const Model& m, const Parameter& p) {
   return 0;
 }
 
-Eigen::VectorXd normals(int draw, Index n) {
-  r123::Philox4x32 philox;
-  const r123::Philox4x32::key_type key = {{0x0d0b5a16u, 0x0ca11b8au}};
-  Eigen::VectorXd out(n);
-  for (Index i = 0; i < n; i += 2) {
-    const auto r = philox({{static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(draw), 0, 0}}, key);
-    const auto pair = r123::boxmuller((static_cast<std::uint64_t>(r[0]) << 32) | r[1], (static_cast<std::uint64_t>(r[2]) << 32) | r[3]);
-    out[i] = pair.x;
-    if (i + 1 < n) out[i + 1] = pair.y;
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<Expectation> expectations(const Knowledge& knowledge, const Model& model, const std::vector<Study>& studies,
@@ -578,8 +564,10 @@ Calibrated calibrate(const Knowledge& hand_written, const std::vector<Study>& st
     return std::abs(a.distance_after) != std::abs(b.distance_after) ? std::abs(a.distance_after) > std::abs(b.distance_after)
                                                                     : a.figure < b.figure;
   });
+  Eigen::VectorXd noises(z.size());
   for (int d = 0; d < kDraws; ++d) {
-    const Eigen::VectorXd draw = z + llt.matrixU().solve(normals(d, z.size()));
+    for (Index i = 0; i < z.size(); ++i) noises[i] = noise(static_cast<std::size_t>(d), static_cast<std::size_t>(i));
+    const Eigen::VectorXd draw = z + llt.matrixU().solve(noises);
     std::vector<float> rounded;
     for (Index i = 0; i < draw.size(); ++i) rounded.push_back(static_cast<float>(std::round(draw[i] * 100) / 100));
     out.fitted.draws.push_back(std::move(rounded));

@@ -646,7 +646,7 @@ ExactEngine::ExactEngine(ExactEngine&&) noexcept = default;
 const Model& ExactEngine::model() const { return *t_->m; }
 int ExactEngine::cells() const { return static_cast<int>(t_->cells.size()); }
 
-double ExactEngine::tumour(const Presentation& person) const { return t_->posterior(person, {}, false).tumour; }
+Posterior ExactEngine::outcomes(const Presentation& person) const { return t_->posterior(person, {}, false); }
 
 Posterior ExactEngine::posterior(const Presentation& person, const CauseWeights& weights) const {
   return person.later.empty() ? t_->posterior(person, weights) : t_->visits().posterior(person, weights);

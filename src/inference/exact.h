@@ -38,8 +38,8 @@ class ExactEngine {
   // With later visits: of the state at the last one (inference/visits.h).
   Posterior posterior(const Presentation& person, const CauseWeights& weights = {}) const;
 
-  // P(tumour) of a person without later visits, and nothing else: the same number in half the time. 0 when the answers exclude each other.
-  double tumour(const Presentation& person) const;
+  // Of a person without later visits: the same without mechanisms and levels, in half the time.
+  Posterior outcomes(const Presentation& person) const;
 
   // One backward pass: every finding that has no answer yet. Order: by finding.
   std::vector<Prospect> prospects(const Presentation& person) const;

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "inference/visits.h"
+#include "knowledge/noise.h"
 #include "model/state.h"
 
 namespace dorsalgia {
@@ -76,9 +77,13 @@ ModelDraws::ModelDraws(const Knowledge& knowledge, const Model& model, int draws
 
 double ModelDraws::z(int draw, std::size_t parameter) const {
   const int at = fitted_[parameter];
-  // In tenths, which adds a thousandth to a variance of 1 and halves what the page has to fetch of them.
-  if (at >= 0 && !k_.fitted.draws.empty())
-    return std::round(10 * k_.fitted.draws[static_cast<std::size_t>(draw) % k_.fitted.draws.size()][at]) / 10.0 - k_.fitted.mean[at];
+  if (at >= 0 && !k_.fitted.draws.empty()) {
+    // Its distance from the noise in tenths, which is what the page fetches of it; that adds a thousandth to a variance of 1.
+    const std::size_t row = static_cast<std::size_t>(draw) % k_.fitted.draws.size(), column = static_cast<std::size_t>(at);
+    const double its_noise = noise(row, column);
+    const double kept = k_.fitted.draws[row][column];
+    return its_noise + std::round(10 * (k_.fitted.from_noise ? kept : kept - its_noise)) / 10 - k_.fitted.mean[column];
+  }
   r123::Philox4x32 philox;
   const auto r = philox({{static_cast<std::uint32_t>(parameter), static_cast<std::uint32_t>(draw), 1, 0}}, {{0x5eed0001u, 0x0d0b5a16u}});
   return r123::boxmuller((static_cast<std::uint64_t>(r[0]) << 32) | r[1], (static_cast<std::uint64_t>(r[2]) << 32) | r[3]).x;
@@ -181,7 +186,7 @@ std::vector<double> ModelDraws::all_answered(const ExactEngine& engine, const Pr
       while (grade + 1 < grades && (u -= graded(m_, f, grade, grade, drawn.state, *p.sex, *p.age)) >= 0) ++grade;
       p.answers.push_back({f, grade, grade, false, 0, 0, ""});
     }
-    out.push_back(engine.tumour(p));
+    out.push_back(engine.outcomes(p).tumour);
   }
   return out;
 }

@@ -314,6 +314,7 @@ struct Fitted {
   std::vector<std::string> parameters;    // ids
   std::vector<double> mean, sd;           // by parameter
   std::vector<std::vector<float>> draws;  // [draw][parameter], from the joint posterior
+  bool from_noise = false;                // true (in the page): draws hold their distance from knowledge/noise.h, in whole tenths
 };
 
 struct Knowledge {

@@ -21,6 +21,8 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "knowledge/noise.h"
+
 namespace dorsalgia {
 
 namespace {
@@ -30,6 +32,8 @@ namespace {
 using Bytes = std::string;
 constexpr int kRaw = 127;        // in place of a power: the bits of the double follow
 constexpr int kMostPlaces = 22;  // 10^22 is the last power of ten that a double holds exactly
+// Of the draws of calibration: whole hundredths, or for the page their distance from the noise in tenths, which is all that intervals read.
+constexpr int kHundredths = 100, kTenths = 10;
 
 std::uint64_t zigzag(std::int64_t x) { return static_cast<std::uint64_t>(x) << 1 ^ static_cast<std::uint64_t>(x >> 63); }
 std::int64_t unzigzag(std::uint64_t x) { return static_cast<std::int64_t>(x >> 1) ^ -static_cast<std::int64_t>(x & 1); }
@@ -51,7 +55,7 @@ double decimal(std::int64_t mantissa, int places) {
 
 class Packer : public cereal::OutputArchive<Packer, cereal::AllowEmptyClassElision> {
  public:
-  explicit Packer(bool for_page) : OutputArchive(this), page(for_page), per_unit(for_page ? 10 : 100) {}
+  explicit Packer(bool for_page) : OutputArchive(this), page(for_page), per_unit(for_page ? kTenths : kHundredths) {}
 
   void whole(std::int64_t x) { write(numbers_, zigzag(x)); }
 
@@ -79,9 +83,8 @@ class Packer : public cereal::OutputArchive<Packer, cereal::AllowEmptyClassElisi
     texts_ += s;
   }
 
-  // One of the many numbers that calibration drew: whole hundredths, or for the page tenths, which is all that intervals read.
-  void drawn(float x) {
-    const auto whole = std::lround(static_cast<float>(per_unit) * x);
+  void drawn(float x, std::size_t draw, std::size_t parameter) {
+    const auto whole = std::lround(page ? kTenths * (x - noise(draw, parameter)) : kHundredths * static_cast<double>(x));
     if (!page && static_cast<float>(decimal(whole, 2)) != x)
       throw std::invalid_argument("a draw of the calibration is no whole number of hundredths");
     write(draws_, zigzag(whole));
@@ -362,13 +365,13 @@ void serialize(A& a, Fitted& x) {
   if constexpr (std::is_same_v<A, Packer>) per_unit = a.per_unit;
   a(draws, per_unit);
   x.draws.resize(draws);
-  for (std::vector<float>& row : x.draws) {
-    row.resize(x.parameters.size());
-    for (float& z : row) {
-      if constexpr (std::is_same_v<A, Packer>) a.drawn(z);
-      else z = a.drawn(per_unit);
+  for (std::vector<float>& row : x.draws) row.resize(x.parameters.size());
+  for (std::size_t i = 0; i < x.parameters.size(); ++i)  // what differs little stands together
+    for (std::size_t d = 0; d < x.draws.size(); ++d) {
+      if constexpr (std::is_same_v<A, Packer>) a.drawn(x.draws[d][i], d, i);
+      else x.draws[d][i] = a.drawn(per_unit);
     }
-  }
+  if constexpr (!std::is_same_v<A, Packer>) x.from_noise = per_unit == kTenths;
 }
 template <class A>
 void serialize(A& a, Knowledge& x) {

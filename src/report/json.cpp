@@ -106,8 +106,10 @@ json json_report(const Report& r) {
 
   json rules = json::array(), open = json::array();
   for (const Fired& f : r.triage.fired) rules.push_back(fired(k, f));
-  for (const Rule* rule : r.triage.unknown)
+  for (std::size_t i = 0; r.depth == Depth::whole && i < r.triage.unknown.size(); ++i) {
+    const Rule* rule = r.triage.unknown[i];
     open.push_back({{"id", rule->id}, {"name", rule->name}, {"urgency", rule->urgency}, {"needs", rule->needs}});
+  }
 
   json causes = json::array(), mechanisms = json::array(), levels = json::array(), stages = json::array(), forecast = json::array(),
        reasons = json::array(), next = json::array(), trajectory = json::array();

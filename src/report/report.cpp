@@ -63,7 +63,7 @@ Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const 
     unasked.age = person.age;
     unasked.sex = person.sex;
     unasked.setting = person.setting;
-    out.before = engine.posterior(unasked);
+    out.before = engine.outcomes(unasked);
   }
   out.triage = triage(knowledge, engine.model(), person, profile, child ? nullptr : &out.posterior);
   // Of equal urgency the rule with the least time is told first, then the best founded; thresholds last.
@@ -72,9 +72,9 @@ Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const 
                       f.rule ? f.rule->cite.status : f.threshold->cite.status);
   };
   std::stable_sort(out.triage.fired.begin(), out.triage.fired.end(), [&](const Fired& a, const Fired& b) { return rank(a) < rank(b); });
-  out.comparators = compare(knowledge, engine.model(), person);
   out.intervals.causes.resize(knowledge.causes.size());
   if (depth == Depth::quick) return out;
+  out.comparators = compare(knowledge, engine.model(), person);
   if (!child && out.posterior.possible) {
     out.reasons = reasons(engine, knowledge, person, out.posterior);
     join_reasons_said_at_once(engine, person, out.posterior, out.reasons);

@@ -162,7 +162,7 @@ test('scripts off, WebAssembly off, the engine missing: a calm message, and the 
   assert.deepEqual(await violations(without.page), [])
 
   const missing = await open('')
-  await missing.page.route('**/*.wasm', (route) => route.fulfill({ status: 404, body: '' }))
+  await missing.page.route('**/*.xz', (route) => route.fulfill({ status: 404, body: '' }))
   await missing.page.reload()
   await missing.page.getByText('could not be loaded').waitFor()
   assert.ok(await missing.page.getByText('Is it new that you cannot pass').isVisible())

@@ -2,7 +2,8 @@
 // once, in a worker for what takes longer.
 import { Native } from './native'
 import type { CourseRequest, Knowledge, Person, Profile, Question, Report, Unfolding } from './types'
-import wasmUrl from '../../../build-wasm/dorsalgia.wasm?url'
+import { XzReadableStream } from 'xz-decompress'
+import engineUrl from '../../../build-wasm/dorsalgia.wasm.xz?url'
 
 export { EngineFault } from './native'
 
@@ -99,9 +100,11 @@ class Page implements Engine {
 
 export async function load(): Promise<Engine> {
   if (typeof WebAssembly !== 'object') throw new Error('WebAssembly is off')
-  const answer = await fetch(wasmUrl)
-  if (!answer.ok) throw new Error(`the file of the engine is missing (${answer.status})`)
-  const module = await WebAssembly.compile(await answer.arrayBuffer())
+  const answer = await fetch(engineUrl)
+  if (!answer.ok || !answer.body) throw new Error(`the file of the engine is missing (${answer.status})`)
+  // Compiled while it is unpacked, and unpacked while it arrives.
+  const unpacked = new Response(new XzReadableStream(answer.body), { headers: { 'Content-Type': 'application/wasm' } })
+  const module = await WebAssembly.compileStreaming(unpacked)
   const native = new Native(module) // first: what must be there at once
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
   worker.postMessage(module)
