@@ -18,12 +18,12 @@ leave_out() {
   echo "      LEFT OUT: $2"
 }
 
-# stage NAME "NEEDED COMMANDS" COMMAND...
-stage() {
-  local name=$1 needs=$2 tool log last started=$SECONDS
+# start NAME "NEEDED COMMANDS" COMMAND...: a stage that runs beside those that follow, until `join`.
+running=()  # "number name" of each
+start() {
+  local name=$1 needs=$2 tool log
   shift 2
   number=$((number + 1))
-  log=$logs/$(printf '%02d' "$number")-${name//[^A-Za-z0-9]/-}.log
   printf '[%2d] %s ...\n' "$number" "$name"
   for tool in $needs; do
     if ! command -v "$tool" >/dev/null; then
@@ -31,20 +31,48 @@ stage() {
       return
     fi
   done
-  if timeout --foreground 3000 "$@" >"$log" 2>&1 </dev/null; then
-    last=$(grep 'tests passed' "$log" || grep -v '^[[:space:]]*$' "$log" | tail -n 1)
-    if [[ $last == "left out: "* ]]; then
-      leave_out "$name" "${last#left out: }"
-      return
+  log=$logs/$(printf '%02d' "$number")-${name//[^A-Za-z0-9]/-}.log
+  (
+    began=$SECONDS
+    timeout --foreground 3000 "$@" >"$log" 2>&1 </dev/null
+    echo "$? $((SECONDS - began))" >"$log.end"
+  ) &
+  running+=("$number $name")
+}
+
+# join: waits for what was started, and says how it ended.
+join() {
+  local each name which log last status seconds
+  wait
+  for each in "${running[@]}"; do
+    name=${each#* }
+    log=$logs/$(printf '%02d' "${each%% *}")-${name//[^A-Za-z0-9]/-}.log
+    read -r status seconds <"$log.end"
+    rm "$log.end"
+    which=
+    ((${#running[@]} == 1)) || which="[${each%% *}] "
+    if ((status == 0)); then
+      last=$(grep 'tests passed' "$log" || grep -v '^[[:space:]]*$' "$log" | tail -n 1)
+      if [[ $last == "left out: "* ]]; then
+        leave_out "$name" "${last#left out: }"
+        continue
+      fi
+      passed=$((passed + 1))
+      printf '      %spassed in %d s: %s\n' "$which" "$seconds" "$last"
+    else
+      failed+=("$name")
+      grep -A 12 ': Failure$' "$log" | head -n 60 | sed 's/^/      | /'
+      tail -n 60 "$log" | sed 's/^/      | /'
+      printf '      %sFAILED after %d s; all of it: %s\n' "$which" "$seconds" "$log"
     fi
-    passed=$((passed + 1))
-    printf '      passed in %d s: %s\n' $((SECONDS - started)) "$last"
-  else
-    failed+=("$name")
-    grep -A 12 ': Failure$' "$log" | head -n 60 | sed 's/^/      | /'
-    tail -n 60 "$log" | sed 's/^/      | /'
-    printf '      FAILED after %d s; all of it: %s\n' $((SECONDS - started)) "$log"
-  fi
+  done
+  running=()
+}
+
+# stage NAME "NEEDED COMMANDS" COMMAND...
+stage() {
+  start "$@"
+  join
 }
 
 finish() {
@@ -90,9 +118,11 @@ fi
 stage "Python package" python3 scripts/python-tests.sh
 stage "layout of the sources" clang-format-14 scripts/format.sh check
 stage "shell scripts" shellcheck scripts/shell.sh
-stage "clang-tidy" run-clang-tidy-14 scripts/tidy.sh
 stage "sanitizers, build" "cmake ninja g++" scripts/build.sh sanitize
+stage "clang-tidy" run-clang-tidy-14 scripts/tidy.sh
 DORSALGIA_TEST_SHARE=0.02 stage "sanitizers, unit tests" "" scripts/unit-tests.sh build-sanitize
-stage "fuzzing, 60 s each" clang++ fuzz/run.sh 60
-stage "outside witness" python3 tests/witness/run.sh build --sets 300
+# Side by side: fuzzing takes its minutes whatever else runs, and the witness is one process.
+start "fuzzing, 60 s each" clang++ fuzz/run.sh 60
+start "outside witness" python3 tests/witness/run.sh build --sets 300
+join
 finish
