@@ -23,7 +23,7 @@ export const markdown = (): Plugin => ({
     const [file, query] = id.split('?') as [string, string?]
     if (file.endsWith('.svg') && query === 'plot') {
       // A tenth of a point is finer than any screen; a third less to fetch.
-      const source = (await readFile(file, 'utf8')).replace(/(\d\.\d)\d+/g, '$1').replace(/<metadata>.*?<\/metadata>/s, '')
+      const source = (await readFile(file, 'utf8')).replace(/"[^"]*"/g, (value) => value.replace(/(\d\.\d)\d+/g, '$1')).replace(/<metadata>.*?<\/metadata>/s, '')
       if (this.meta.watchMode) return `export default ${JSON.stringify(`data:image/svg+xml,${encodeURIComponent(source)}`)}`
       const asset = this.emitFile({ type: 'asset', name: basename(file), source })
       return `export default import.meta.ROLLUP_FILE_URL_${asset}`

@@ -8,6 +8,7 @@
 
 namespace dorsalgia {
 
+// (Of matrices this small the lazy product is the fast one: written out on the spot.)
 namespace {
 constexpr double kMostJumps = 600;  // expected at once; exp(-600) is still a number
 constexpr double kTooRare = 1e-18;
@@ -25,7 +26,7 @@ Eigen::VectorXd uniformised(const Eigen::MatrixXd& a, Eigen::VectorXd v, double 
     double weight = std::exp(-jumps);
     sum = weight * v;
     for (int n = 1; n <= jumps || weight > kTooRare; ++n) {
-      next.noalias() = a * v;
+      next.noalias() = a.lazyProduct(v);
       v += next / rate;
       weight *= jumps / n;
       sum += weight * v;
@@ -76,7 +77,8 @@ Chain::Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd p
   rate_ = -a_.diagonal().minCoeff();
   after_.resize(stages(), kJumps);
   after_.col(0) = entry_;
-  for (Eigen::Index n = 1; n < kJumps; ++n) after_.col(n) = after_.col(n - 1) + a_.transpose() * after_.col(n - 1) / rate_;
+  const Eigen::MatrixXd jump = Eigen::MatrixXd::Identity(stages(), stages()) + a_.transpose() / rate_;
+  for (Eigen::Index n = 1; n < kJumps; ++n) after_.col(n).noalias() = jump.lazyProduct(after_.col(n - 1));
   stride_.resize(stages(), stages());
   for (int k = 0; k < stages(); ++k) stride_.col(k) = uniformised(a_.transpose(), Eigen::VectorXd::Unit(stages(), k), kStride / rate_);
 }
@@ -105,7 +107,7 @@ Eigen::VectorXd Chain::through(double t) const {
     weight *= jumps / static_cast<double>(n);
     out += weight * after_.col(n);
   }
-  for (int stride = 0; stride < strides; ++stride) out = (stride_ * out).eval();
+  for (int stride = 0; stride < strides; ++stride) out = stride_.lazyProduct(out).eval();
   return out;
 }
 

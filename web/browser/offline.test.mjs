@@ -7,7 +7,7 @@ after(closeAll)
 test('reloaded without a network it still works, in every room', async () => {
   const { page, context } = await open('#/check')
   const kept = () => page.evaluate(async () => (await (await caches.open('dorsalgia')).keys()).map((request) => request.url))
-  const all = [/\/$/, /\.xz$/, /Consult.*\.js$/, /Watch.*\.js$/, /Evidence.*\.js$/, /worker.*\.js$/, /index.*\.css$/]
+  const all = [/\/$/, /index.*\.js$/, /EvidenceLink.*\.js$/, /\.xz$/, /Consult.*\.js$/, /Watch.*\.js$/, /Evidence.*\.js$/, /worker.*\.js$/, /index.*\.css$/]
   for (let tries = 0; ; tries++) {
     const urls = await kept()
     const missing = all.filter((file) => !urls.some((url) => file.test(url)))
