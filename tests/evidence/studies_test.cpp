@@ -8,6 +8,7 @@
 #include "evidence/population.h"
 #include "evidence/validate.h"
 #include "inference/intervals.h"
+#include "knowledge/pack.h"
 #include "support/builtin.h"
 
 namespace dorsalgia {
@@ -191,6 +192,23 @@ TEST(Calibrate, TheFitIsToTheseNumbers) {
   Knowledge plain = knowledge();
   plain.fitted = {};
   EXPECT_EQ(knowledge().fitted.unfitted, compile(plain).hash) << "numbers were changed since: make calibrate";
+}
+
+// The page's copy of the draws holds their distance from the noise alone.
+TEST(Intervals, AreTheSameFromThePagesCopy) {
+  const std::string packed = pack_for_page(knowledge());
+  const Knowledge page = unpack_knowledge(packed.data(), packed.size());
+  ASSERT_TRUE(page.fitted.from_noise);
+  ASSERT_EQ(page.fitted.draws.size(), static_cast<std::size_t>(kDraws));
+  Presentation p;
+  p.age = 55, p.sex = Sex::female;
+  p.answers.push_back({model().finding("night_pain"), 1, 1, false, 0, 0, ""});
+  const Posterior now = engine().posterior(p);
+  const Intervals here = ModelDraws(knowledge(), model(), kDraws).intervals(engine(), p, now);
+  const Intervals there = ModelDraws(page, model(), kDraws).intervals(engine(), p, now);
+  EXPECT_NEAR(here.tumour.low, there.tumour.low, 1e-12);
+  EXPECT_NEAR(here.tumour.high, there.tumour.high, 1e-12);
+  for (std::size_t c = 0; c < here.causes.size(); ++c) EXPECT_NEAR(here.causes[c].high, there.causes[c].high, 1e-12);
 }
 
 TEST(Intervals, HoldTheirValueAndShrinkWithTheSpread) {
