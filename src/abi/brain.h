@@ -6,7 +6,7 @@
 #include <memory>
 #include <mutex>
 
-#include "inference/exact.h"
+#include "inference/intervals.h"
 #include "knowledge/knowledge.h"
 
 namespace dorsalgia {
@@ -16,7 +16,7 @@ class BatchEngine;
 namespace dorsalgia::abi {
 
 struct Brain {
-  Brain() : knowledge(builtin_knowledge()), model(compile(knowledge)), exact(model) {}
+  Brain() : knowledge(builtin_knowledge()), model(compile(knowledge)), exact(model), draws(knowledge, model, kDraws) {}
   Brain(const Brain&) = delete;
   Brain& operator=(const Brain&) = delete;
 
@@ -25,6 +25,7 @@ struct Brain {
   Knowledge knowledge;
   Model model;
   ExactEngine exact;
+  ModelDraws draws;
 
  private:
   mutable std::array<std::once_flag, 2> made_;

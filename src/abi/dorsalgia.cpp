@@ -54,7 +54,7 @@ std::string report_of(const Brain& l, const char* person, std::size_t length, co
   if (width < 40 || width > 140) throw Fault(DORSALGIA_BAD_INPUT, "width: 40 to 140 columns");
   if (o.quick != 0 && (o.quick != 1 || format != "json")) throw Fault(DORSALGIA_BAD_INPUT, "quick: 0, or 1 with the format json");
   const Depth depth = o.quick ? Depth::quick : Depth::whole;
-  const Report report = make_report(l.knowledge, l.exact, person_of(l, person, length), profile, depth);
+  const Report report = make_report(l.knowledge, l.exact, l.draws, person_of(l, person, length), profile, depth);
   if (format == "json") return json_report(report).dump(o.quick ? -1 : 2) + "\n";
 #ifndef __EMSCRIPTEN__
   if (format == "html") return html_report(report, for_person ? Voice::person : Voice::clinician);

@@ -540,7 +540,7 @@ void add_ask(CLI::App& app, Shared& shared) {
       write_output("", "Stopped. Nothing was saved.\n");
       return;
     }
-    const Report report = make_report(brain.knowledge, *brain.engine, interview.person(), options->profile);
+    const Report report = make_report(brain.knowledge, *brain.engine, *brain.draws, interview.person(), options->profile);
     write_output("", "\n" + text_report(report, {shared.use_colour(), 100, for_person}));
     if (options->output.empty()) return;
     write_output(options->output, interview.answers().dump(2) + "\n");

@@ -38,7 +38,7 @@ void add_assess(CLI::App& app, Shared& shared) {
       for (const PersonFault& f : read.faults) all += fmt::format("{}{}: {}", all.empty() ? "" : "\n", options->file, clean(f.text()));
       throw Stop(kBadInput, all);
     }
-    const Report report = make_report(brain.knowledge, *brain.engine, read.person, options->profile);
+    const Report report = make_report(brain.knowledge, *brain.engine, *brain.draws, read.person, options->profile);
     const bool for_person = options->voice == "person";
     std::string text;
     if (options->json) {

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "inference/exact.h"
+#include "inference/intervals.h"
 #include "knowledge/knowledge.h"
 #include "model/model.h"
 
@@ -26,6 +26,7 @@ struct Brain {
   Knowledge knowledge;
   Model model;
   std::unique_ptr<ExactEngine> engine;
+  std::unique_ptr<ModelDraws> draws;
 };
 struct Shared {
   std::string knowledge_dir;           // --knowledge; empty: built in

@@ -45,6 +45,7 @@ const Brain& Shared::brain() const {
     brain_->knowledge = knowledge_ ? std::move(*knowledge_) : load(knowledge_dir);
     brain_->model = compile(brain_->knowledge);
     brain_->engine = std::make_unique<ExactEngine>(brain_->model);
+    brain_->draws = std::make_unique<ModelDraws>(brain_->knowledge, brain_->model, kDraws);
   }
   return *brain_;
 }

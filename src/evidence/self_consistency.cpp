@@ -233,15 +233,15 @@ void Calibration::add(const std::vector<Prospect>& stated, const VirtualPerson& 
       const double x = in_unit(finding, visit.values[f]);
       grade = x < finding.reference_low[static_cast<int>(truth.sex)] ? 0 : x < finding.reference_high[static_cast<int>(truth.sex)] ? 1 : 2;
     }
-    for (std::size_t g = 0; g < p.probability.size(); ++g)
-      c.each_answer.yes_no(c.first_grade[f] + g, std::min(1.0, p.probability[g]), static_cast<int>(g) == grade);
+    for (std::size_t g = 0; g < p.grades.size(); ++g)
+      c.each_answer.yes_no(c.first_grade[f] + g, std::min(1.0, p.grades[g].probability), static_cast<int>(g) == grade);
   }
   // One answer a person, so that people stay independent: its probability of being the first grade or not.
   if (stated.empty()) return;
   const Prospect& one = stated[truth.index % stated.size()];
   const ModelFinding& finding = c.m.findings[static_cast<std::size_t>(one.finding)];
   if (finding.shape != Shape::measured)
-    c.answer.yes_no(std::clamp(1 - one.probability[0], 0.0, 1.0), visit.grades[static_cast<std::size_t>(one.finding)] > 0);
+    c.answer.yes_no(std::clamp(1 - one.grades[0].probability, 0.0, 1.0), visit.grades[static_cast<std::size_t>(one.finding)] > 0);
 }
 
 void Calibration::add(const Calibration& other) {

@@ -15,18 +15,14 @@ namespace dorsalgia {
 // What one more answer would do. Grades: absent/present, the grades of a graded finding, low/normal/raised of a measured
 // one, never/<1/1-5/5-10/>=10 years of a cancer history.
 struct Prospect {
+  struct Grade {
+    double probability = 0;            // of this grade, now
+    double tumour = 0, emergency = 0;  // P(tumour | this grade), P(emergency | this grade)
+  };
   int finding = -1;
-  std::vector<double> probability;  // of each grade, now
-  std::vector<double> tumour;       // P(tumour | that grade)
-  std::vector<double> emergency;    // P(emergency | that grade)
-  double tumour_bits = 0;           // expected information about tumour yes/no
-  double emergency_bits = 0;        // the same about emergency yes/no
-};
-
-// A state that a person may be in, drawn from the posterior; of someone of unknown age or sex, who that may be.
-struct DrawnState {
-  State state;  // variant is not drawn: what is active is
-  Profile person;
+  std::vector<Grade> grades;
+  double tumour_bits = 0;     // expected information about tumour yes/no
+  double emergency_bits = 0;  // the same about emergency yes/no
 };
 
 class ExactEngine {
@@ -51,9 +47,9 @@ class ExactEngine {
   // With later visits: what would be believed if it were not known that the pain was still there at each of them.
   Posterior but_for_lasting(const Presentation& person) const;
 
-  // States of a person without later visits by their place in the posterior: evenly spread places in [0, 1), rising, give a
-  // sample without noise. Empty when the answers exclude each other.
-  std::vector<DrawnState> states_at(const Presentation& person, const std::vector<double>& places) const;
+  // Of a person without later visits: P(tumour) once all of these findings are answered, in so many samples: states spread
+  // evenly over the posterior, answers drawn from the states. The same at every call. Empty when the answers exclude each other.
+  std::vector<double> once_answered(const Presentation& person, const std::vector<int>& findings, int samples) const;
 
   // Posteriors, without mechanisms and levels, of a person without later visits under other numbers. `displaced` is a copy of the model,
   // whose numbers (not its states, courses or levels) displace() changes before each posterior; it returns false when there are no more.
@@ -63,8 +59,10 @@ class ExactEngine {
   const Model& model() const;
   int cells() const;
 
+  struct Tables;  // inference/tables.h
+  const Tables& tables() const { return *t_; }
+
  private:
-  struct Tables;
   std::unique_ptr<Tables> t_;
 };
 

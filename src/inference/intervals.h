@@ -1,18 +1,21 @@
 // How sure: every probability with its 95% interval over draws of the model's numbers, and how much of what is not known
 // lies in the numbers (the evidence) and how much in questions that nobody has asked yet.
 //
-// A draw gives every movable number (model/parameter.h) a place within its spread: the fitted ones jointly, from the draws
-// that calibration left (Knowledge::fitted), the others each by its own prior. Courses and levels stay: what the speeds of
-// tumours add to a forecast is not in its interval.
+// Over the draws of draws.h. What the speeds of tumours add to a forecast is not in its interval: courses do not move.
 #pragma once
 
 #include <array>
+#include <memory>
+#include <mutex>
 #include <vector>
 
 #include "inference/exact.h"
 #include "model/parameter.h"
 
 namespace dorsalgia {
+
+class MovedNumbers;  // inference/draws.h
+struct DrawnPosteriors;
 
 struct Interval {
   double low = 0, high = 0;
@@ -30,22 +33,24 @@ struct Intervals {
 
 class ModelDraws {
  public:
-  // The model must be compiled from this knowledge.
+  // The model must be compiled from this knowledge; both outlive this, which is cheap to make. Threads may share it.
   ModelDraws(const Knowledge& knowledge, const Model& model, int draws);
+  ~ModelDraws();
 
   int count() const { return count_; }
+  const MovedNumbers& numbers() const;  // made when first asked for
   // With later visits the spread is that of the same facts said at one visit, around the filtered posterior.
   Intervals intervals(const ExactEngine& engine, const Presentation& person, const Posterior& posterior) const;
 
- private:
-  double z(int draw, std::size_t parameter) const;  // in prior standard deviations, from where the model stands
-  std::vector<double> all_answered(const ExactEngine& engine, const Presentation& person) const;
+  // One draw after the other: what under_draws() works out side by side, for anybody without later visits.
+  DrawnPosteriors one_by_one(const ExactEngine& engine, const Presentation& person) const;
 
+ private:
   const Knowledge& k_;
   const Model& m_;
   int count_;
-  std::vector<Parameter> parameters_;
-  std::vector<int> fitted_;  // by parameter: place in Knowledge::fitted, -1: its prior
+  mutable std::once_flag made_;
+  mutable std::unique_ptr<const MovedNumbers> numbers_;
 };
 
 }  // namespace dorsalgia

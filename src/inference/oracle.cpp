@@ -1,6 +1,6 @@
 // The oracle: model.md written down as loops, with no term left out and no trick. Every other engine must give the same
-// numbers. It is the place to read what the model means. Only the chains of the courses, in which nothing of a person
-// stands, are built once for all people.
+// numbers. It is the place to read what the model means. Only what does not change in a loop stands before it: the chains of
+// the courses, in which nothing of a person stands, and answers that the vertebral level cannot change.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -63,6 +63,8 @@ class Oracle::Sum {
     double sum = 0;
     for (const Presentation& part : parts_) {
       p_ = &part;
+      priors_.clear();
+      for (const Profile& x : people_) priors_.push_back(priors_of(x));
       for (std::size_t c = 0; c < m_.causes.size(); ++c) sum += one_cause(static_cast<int>(c), out);
     }
     out.possible = sum > 0 && std::isfinite(sum);
@@ -87,23 +89,27 @@ class Oracle::Sum {
       if (timing.chains[pace]) time[pace] = presenting(*timing.chains[pace]);
 
     double sum = 0;
-    for (const Profile& x : people_) {
-      x_ = x;
-      const double prior = prior_of(c);
+    for (std::size_t i = 0; i < people_.size(); ++i) {
+      x_ = people_[i];
+      const double prior = priors_[i][c];
       for (int variant = 0; variant < 2; ++variant) {
         const double share = variant == 0 ? 1 - cause.accompanied : cause.accompanied;
         if (share <= 0) continue;
-        for (int k = 0; k < n; ++k)
+        for (int k = 0; k < n; ++k) {
+          std::array<std::optional<double>, kCanals> wherever;  // what the level cannot change but for the mechanisms it allows
           for (std::size_t l = 0; l < m_.levels.size(); ++l) {
             if (cause.levels[l] <= 0) continue;
             const int canal = static_cast<int>(m_.levels[l].canal);
             const State s{c, variant, k, static_cast<int>(l), active(m_, c, variant, k, m_.levels[l].canal)};
-            const double p = x_.weight * prior * share * time[timing.pace[canal]][k] * cause.levels[l] * likelihood(s);
+            if (!wherever[canal]) wherever[canal] = likelihood(s, false);
+            const double p =
+                x_.weight * prior * share * time[timing.pace[canal]][k] * cause.levels[l] * *wherever[canal] * likelihood(s, true);
             if (p <= 0) continue;
             sum += p;
             add(s, p, out);
             for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) out.compression[w] += p * timing.compressed[canal][w][k];
           }
+        }
       }
     }
     return sum;
@@ -120,21 +126,19 @@ class Oracle::Sum {
       if (s.active >> m & 1) out.mechanisms[m] += p;
   }
 
-  // P(cause | age, sex, setting).
-  double prior_of(int c) const {
-    double prior = 0;
+  // By cause: P(cause | age, sex, setting).
+  std::vector<double> priors_of(const Profile& x) const {
+    std::vector<double> out(m_.causes.size(), 0.0), there(m_.causes.size());
     for (std::size_t s = 0; s < m_.settings.size(); ++s) {
       if (p_->setting >= 0 && p_->setting != static_cast<int>(s)) continue;
       double all = 0;
-      for (std::size_t i = 0; i < m_.causes.size(); ++i) all += weighted_rate(static_cast<int>(i), static_cast<int>(s));
-      prior += (p_->setting >= 0 ? 1 : m_.setting_shares[s]) * weighted_rate(c, static_cast<int>(s)) / all;
+      for (std::size_t c = 0; c < there.size(); ++c) {
+        there[c] = rate(m_, static_cast<int>(c), static_cast<int>(s), x.sex, x.age) * (weights_.empty() ? 1 : weights_[c]);
+        all += there[c];
+      }
+      for (std::size_t c = 0; c < there.size(); ++c) out[c] += (p_->setting >= 0 ? 1 : m_.setting_shares[s]) * there[c] / all;
     }
-    return prior;
-  }
-
-  double weighted_rate(int c, int setting) const {
-    const double r = rate(m_, c, setting, x_.sex, x_.age);
-    return weights_.empty() ? r : r * weights_[c];
+    return out;
   }
 
   Eigen::VectorXd presenting(const Chain& chain) const {
@@ -148,14 +152,19 @@ class Oracle::Sum {
     return (1 - e) * chain.within_by_matrix(from, to) + e * background * ever;
   }
 
-  double likelihood(const State& s) const {
+  // Of all that is said about places, or of everything else.
+  double likelihood(const State& s, bool about_places) const {
+    const auto about_place = [&](const Answer& a) { return m_.findings[a.finding].place_segment >= 0; };
     double p = 1;
-    for (const Answer& a : p_->answers) p *= of_answer(a, s);
+    for (const Answer& a : p_->answers)
+      if (about_place(a) == about_places) p *= of_answer(a, s);
     for (const AnyOf& any : p_->any_of) {
+      if (std::any_of(any.answers.begin(), any.answers.end(), about_place) != about_places) continue;
       double none = 1;
       for (const Answer& a : any.answers) none *= 1 - holds(a, s);
       p *= 1 - none;
     }
+    if (!about_places) return p;
     if (!p_->locations.empty()) {
       double sum = 0;
       for (int i : p_->locations) sum += felt(m_, i, s);
@@ -197,6 +206,7 @@ class Oracle::Sum {
   const std::vector<Presentation> parts_;
   const Presentation* p_ = nullptr;  // the part in hand
   const CauseWeights& weights_;
+  std::vector<std::vector<double>> priors_;  // by person of people_, by cause
   Profile x_{};
 };
 

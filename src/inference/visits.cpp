@@ -775,9 +775,7 @@ std::vector<Prospect> VisitFilter::prospects(const Presentation& person) const {
     if (now[i] || (before[i] && f.shape == Shape::measured)) continue;
     Prospect next;
     next.finding = finding;
-    next.probability.assign(f.grades, 0);
-    next.tumour.assign(f.grades, 0);
-    next.emergency.assign(f.grades, 0);
+    next.grades.resize(f.grades);
     // The answer "this grade" to measured findings hangs on the sex.
     auto grade_of = [&](int g, Sex sex) {
       Answer a{finding, g, g, false, 0, 0, ""};
@@ -796,9 +794,9 @@ std::vector<Prospect> VisitFilter::prospects(const Presentation& person) const {
           if (a.measured && !(a.from < a.to)) continue;
           const double p = s.p * (a.measured ? measured(f, a.from, a.to, s.state, s.x.sex, s.x.age)
                                              : std::max(0.0, graded(m_, finding, g, g, s.state, s.x.sex, s.x.age)));
-          next.probability[g] += p;
-          if (s.klass & 2) next.tumour[g] += p;
-          if (s.klass & 1) next.emergency[g] += p;
+          next.grades[g].probability += p;
+          if (s.klass & 2) next.grades[g].tumour += p;
+          if (s.klass & 1) next.grades[g].emergency += p;
         }
     } else {
       // What was said before hangs together with it: each answer is tried, by sex where the limits hang on that.
@@ -816,19 +814,19 @@ std::vector<Prospect> VisitFilter::prospects(const Presentation& person) const {
           const Posterior then = posterior(with);
           if (!then.possible) continue;
           const double p = (apart ? share : 1) * std::exp(then.log_evidence - evidence);
-          next.probability[g] += p;
-          next.tumour[g] += p * then.tumour;
-          next.emergency[g] += p * then.emergency;
+          next.grades[g].probability += p;
+          next.grades[g].tumour += p * then.tumour;
+          next.grades[g].emergency += p * then.emergency;
         }
       }
     }
     double tumour_after = 0, emergency_after = 0;
     for (int g = 0; g < f.grades; ++g) {
-      const double p = next.probability[g];
-      next.tumour[g] = p > 0 ? next.tumour[g] / p : 0;
-      next.emergency[g] = p > 0 ? next.emergency[g] / p : 0;
-      tumour_after += p * entropy2(next.tumour[g]);
-      emergency_after += p * entropy2(next.emergency[g]);
+      const double p = next.grades[g].probability;
+      next.grades[g].tumour = p > 0 ? next.grades[g].tumour / p : 0;
+      next.grades[g].emergency = p > 0 ? next.grades[g].emergency / p : 0;
+      tumour_after += p * entropy2(next.grades[g].tumour);
+      emergency_after += p * entropy2(next.grades[g].emergency);
     }
     next.tumour_bits = std::max(0.0, tumour_now - tumour_after);
     next.emergency_bits = std::max(0.0, emergency_now - emergency_after);

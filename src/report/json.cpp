@@ -63,11 +63,11 @@ const char* truth_name(Truth t) { return t == Truth::yes ? "yes" : t == Truth::n
 
 json outcomes(const Finding& f, const ModelFinding& m, const Prospect& p) {
   json out = json::array();
-  for (std::size_t g = 0; g < p.probability.size(); ++g)
+  for (std::size_t g = 0; g < p.grades.size(); ++g)
     out.push_back({{"answer", answer_name(f, m, g)},
-                   {"probability", share(p.probability[g])},
-                   {"tumour", share(p.tumour[g])},
-                   {"emergency", share(p.emergency[g])}});
+                   {"probability", share(p.grades[g].probability)},
+                   {"tumour", share(p.grades[g].tumour)},
+                   {"emergency", share(p.grades[g].emergency)}});
   return out;
 }
 

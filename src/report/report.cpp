@@ -47,8 +47,8 @@ void join_reasons_said_at_once(const ExactEngine& engine, const Presentation& pe
 
 }  // namespace
 
-Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const Presentation& person, const std::string& profile,
-                   Depth depth) {
+Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const ModelDraws& draws, const Presentation& person,
+                   const std::string& profile, Depth depth) {
   Report out;
   out.knowledge = &knowledge;
   out.model = &engine.model();
@@ -80,7 +80,7 @@ Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const 
     join_reasons_said_at_once(engine, person, out.posterior, out.reasons);
     out.next = next_questions(engine, knowledge, person, kQuestions);
     out.fit = fit(engine, knowledge, person, out.posterior);
-    out.intervals = ModelDraws(knowledge, engine.model(), kDraws).intervals(engine, person, out.posterior);
+    out.intervals = draws.intervals(engine, person, out.posterior);
   }
   out.changes = smallest_changes(engine, knowledge, person, profile, out.triage);
   return out;
@@ -761,19 +761,19 @@ class Teller {
       const Prospect& p = q.prospect;
       auto outcome = [&](const std::string& name, std::size_t from, std::size_t to) {
         double chance = 0, tumour = 0, emergency = 0;
-        for (std::size_t g = from; g < to && g < p.probability.size(); ++g) {
-          chance += p.probability[g];
-          tumour += p.probability[g] * p.tumour[g];
-          emergency += p.probability[g] * p.emergency[g];
+        for (std::size_t g = from; g < to && g < p.grades.size(); ++g) {
+          chance += p.grades[g].probability;
+          tumour += p.grades[g].probability * p.grades[g].tumour;
+          emergency += p.grades[g].probability * p.grades[g].emergency;
         }
         if (chance < 1e-6) return;
         told.outcomes.push_back({name, count(chance), count(tumour / chance), count(emergency / chance)});
       };
       if (m.shape == Shape::history) {
-        outcome("yes", 1, p.probability.size());
+        outcome("yes", 1, p.grades.size());
         outcome("no", 0, 1);
       } else {
-        for (std::size_t g = p.probability.size(); g-- > 0;) outcome(answer_name(f, m, g), g, g + 1);
+        for (std::size_t g = p.grades.size(); g-- > 0;) outcome(answer_name(f, m, g), g, g + 1);
       }
       const bool moves = std::any_of(told.outcomes.begin(), told.outcomes.end(), [&](const ToldOutcome& o) {
         return o.tumour != out_.tumour_count || o.emergency != out_.emergency_count;

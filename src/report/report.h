@@ -33,8 +33,8 @@ struct Report {
   std::vector<ComparatorResult> comparators;
 };
 
-Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const Presentation& person, const std::string& profile,
-                   Depth depth = Depth::whole);
+Report make_report(const Knowledge& knowledge, const ExactEngine& engine, const ModelDraws& draws, const Presentation& person,
+                   const std::string& profile, Depth depth = Depth::whole);
 
 struct TextOptions {
   bool colour = false;

@@ -115,14 +115,14 @@ TEST(Laws, UnknownIsSummedOut) {
       const std::vector<Answer> answers = grades(p, f);
       for (std::size_t g = 0; g < answers.size(); ++g) {
         if (answers[g].measured && !(answers[g].from < answers[g].to)) {
-          EXPECT_LAW(prospect.probability[g] < 1e-12, p);
+          EXPECT_LAW(prospect.grades[g].probability < 1e-12, p);
           continue;
         }
         Presentation q = p;
         q.answers.push_back(answers[g]);
         const Posterior then = engine().posterior(q);
         if (!then.possible) {
-          EXPECT_LAW(prospect.probability[g] < 1e-12, q);
+          EXPECT_LAW(prospect.grades[g].probability < 1e-12, q);
           continue;
         }
         const double probability = std::exp(then.log_evidence - now.log_evidence);
@@ -130,10 +130,10 @@ TEST(Laws, UnknownIsSummedOut) {
         tumour += probability * then.tumour, emergency += probability * then.emergency, malignant += probability * then.malignant;
         compression += probability * then.compression[2];
         for (std::size_t c = 0; c < causes.size(); ++c) causes[c] += probability * then.causes[c];
-        EXPECT_LAW(std::abs(prospect.probability[g] - probability) < 1e-10, q);
-        EXPECT_LAW(probability < 1e-9 || std::abs(prospect.tumour[g] - then.tumour) < 1e-6, q);
-        EXPECT_LAW(std::abs(prospect.tumour[g] * prospect.probability[g] - then.tumour * probability) < 1e-10, q);
-        EXPECT_LAW(std::abs(prospect.emergency[g] * prospect.probability[g] - then.emergency * probability) < 1e-10, q);
+        EXPECT_LAW(std::abs(prospect.grades[g].probability - probability) < 1e-10, q);
+        EXPECT_LAW(probability < 1e-9 || std::abs(prospect.grades[g].tumour - then.tumour) < 1e-6, q);
+        EXPECT_LAW(std::abs(prospect.grades[g].tumour * prospect.grades[g].probability - then.tumour * probability) < 1e-10, q);
+        EXPECT_LAW(std::abs(prospect.grades[g].emergency * prospect.grades[g].probability - then.emergency * probability) < 1e-10, q);
       }
       Presentation named = p;
       named.answers.push_back(answers[0]);
@@ -166,11 +166,11 @@ TEST(Laws, ProspectsOfUnknownSexAreTheMixture) {
     Presentation q = p;
     q.sex = sex;
     for (const Prospect& x : engine().prospects(q))
-      if (x.finding == f) low += weight * x.probability[0];
+      if (x.finding == f) low += weight * x.grades[0].probability;
   }
   for (const Prospect& x : engine().prospects(p))
     if (x.finding == f) {
-      EXPECT_NEAR(x.probability[0], low, 1e-12);
+      EXPECT_NEAR(x.grades[0].probability, low, 1e-12);
     }
   EXPECT_TRUE(both.possible);
 }
@@ -319,7 +319,7 @@ TEST(Laws, AnyOfIsWhatItSays) {
   // Someone of whom it is known that she had cancer had one of them: the question "which" must expect at least one yes.
   double expected = 0;
   for (const Prospect& x : engine().prospects(had))
-    if (model().findings[x.finding].shape == Shape::history) expected += 1 - x.probability[0];
+    if (model().findings[x.finding].shape == Shape::history) expected += 1 - x.grades[0].probability;
   EXPECT_GE(expected, 1);
   EXPECT_LT(expected, 1.5);
 }

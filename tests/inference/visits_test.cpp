@@ -404,10 +404,10 @@ TEST(Visits, ProspectsOfOneVisitAreWhatTheEngineSays) {
     ASSERT_EQ(a.size(), b.size());
     for (std::size_t f = 0; f < a.size(); ++f) {
       ASSERT_EQ(a[f].finding, b[f].finding);
-      for (std::size_t g = 0; g < a[f].probability.size(); ++g) {
-        EXPECT_NEAR(a[f].probability[g], b[f].probability[g], 1e-10);
-        EXPECT_NEAR(a[f].probability[g] * a[f].tumour[g], b[f].probability[g] * b[f].tumour[g], 1e-10);
-        EXPECT_NEAR(a[f].probability[g] * a[f].emergency[g], b[f].probability[g] * b[f].emergency[g], 1e-10);
+      for (std::size_t g = 0; g < a[f].grades.size(); ++g) {
+        EXPECT_NEAR(a[f].grades[g].probability, b[f].grades[g].probability, 1e-10);
+        EXPECT_NEAR(a[f].grades[g].probability * a[f].grades[g].tumour, b[f].grades[g].probability * b[f].grades[g].tumour, 1e-10);
+        EXPECT_NEAR(a[f].grades[g].probability * a[f].grades[g].emergency, b[f].grades[g].probability * b[f].grades[g].emergency, 1e-10);
       }
       EXPECT_NEAR(a[f].tumour_bits, b[f].tumour_bits, 1e-9);
     }
@@ -532,8 +532,9 @@ TEST(Visits, WhatIsAskedNextIsSummedOut) {
   int again = 0;
   for (const Prospect& x : engine().prospects(p)) {
     double all = 0, tumour = 0, emergency = 0;
-    for (std::size_t g = 0; g < x.probability.size(); ++g)
-      all += x.probability[g], tumour += x.probability[g] * x.tumour[g], emergency += x.probability[g] * x.emergency[g];
+    for (std::size_t g = 0; g < x.grades.size(); ++g)
+      all += x.grades[g].probability, tumour += x.grades[g].probability * x.grades[g].tumour,
+          emergency += x.grades[g].probability * x.grades[g].emergency;
     EXPECT_NEAR(all, 1, 1e-10) << model().findings[x.finding].id;
     EXPECT_NEAR(tumour, now.tumour, 1e-10);
     EXPECT_NEAR(emergency, now.emergency, 1e-10);
@@ -543,8 +544,8 @@ TEST(Visits, WhatIsAskedNextIsSummedOut) {
     Presentation q = p;
     q.later.back().answers = {{x.finding, 1, 1, false, 0, 0, ""}};
     const Posterior then = engine().posterior(q);
-    EXPECT_NEAR(x.probability[1], std::exp(then.log_evidence - now.log_evidence), 1e-10);
-    EXPECT_NEAR(x.tumour[1], then.tumour, 1e-9);
+    EXPECT_NEAR(x.grades[1].probability, std::exp(then.log_evidence - now.log_evidence), 1e-10);
+    EXPECT_NEAR(x.grades[1].tumour, then.tumour, 1e-9);
   }
   EXPECT_EQ(again, 3);  // what was asked weeks ago may be asked again
 }

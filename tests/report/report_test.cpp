@@ -23,6 +23,7 @@ struct Brain {
   Knowledge knowledge = builtin_knowledge();
   Model model = compile(knowledge);
   ExactEngine engine{model};
+  ModelDraws draws{knowledge, model, kDraws};
 };
 const Brain& brain() {
   static const Brain b;
@@ -32,7 +33,7 @@ const Brain& brain() {
 Report report_of(const std::string& person, const std::string& profile = "uk") {
   const PersonRead read = read_person(person, brain().knowledge, brain().model);
   EXPECT_TRUE(read.faults.empty()) << read.faults.at(0).text();
-  return make_report(brain().knowledge, brain().engine, read.person, profile);
+  return make_report(brain().knowledge, brain().engine, brain().draws, read.person, profile);
 }
 
 const std::string kMetastasis =

@@ -12,6 +12,7 @@
 namespace dorsalgia {
 namespace {
 
+using test::draws;
 using test::engine;
 using test::knowledge;
 using test::model;
@@ -22,7 +23,7 @@ Report report_of(const std::string& example) {
   text << in.rdbuf();
   const PersonRead read = read_person(text.str(), knowledge(), model());
   EXPECT_TRUE(read.faults.empty());
-  return make_report(knowledge(), engine(), read.person, "uk");
+  return make_report(knowledge(), engine(), draws(), read.person, "uk");
 }
 
 const Report& breast() {
@@ -110,7 +111,7 @@ TEST(VisitsReport, ContradictionAcrossVisitsWithholdsNumbers) {
           R"({"age": 50, "sex": "female", "context": {"cancer_history": false}, "visits": [{"weeks": 3, "context": {"cancer_history": "breast"}}]})"),
       knowledge(), model());
   ASSERT_TRUE(read.faults.empty());
-  const nlohmann::json j = json_report(make_report(knowledge(), engine(), read.person, "uk"));
+  const nlohmann::json j = json_report(make_report(knowledge(), engine(), draws(), read.person, "uk"));
   EXPECT_TRUE(j["withheld"].is_string());
   EXPECT_TRUE(j["trajectory"].empty());
 }

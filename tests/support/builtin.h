@@ -1,7 +1,7 @@
 // The built-in knowledge, compiled once for all tests or benchmarks of a program.
 #pragma once
 
-#include "inference/exact.h"
+#include "inference/intervals.h"
 #include "knowledge/knowledge.h"
 #include "model/model.h"
 
@@ -18,6 +18,10 @@ inline const Model& model() {
 inline const ExactEngine& engine() {
   static const ExactEngine e(model());
   return e;
+}
+inline const ModelDraws& draws() {
+  static const ModelDraws d(knowledge(), model(), kDraws);
+  return d;
 }
 inline const Oracle& oracle() {
   static const Oracle o(model());

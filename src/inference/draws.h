@@ -1,0 +1,54 @@
+// One person's posterior under every draw of the model's numbers, the draws side by side.
+//
+// A draw gives every movable number (model/parameter.h) a place within its spread: the fitted ones jointly, from the draws
+// that calibration left (Knowledge::fitted), the others each by its own prior. Courses and levels stay where they are.
+#pragma once
+
+#include <Eigen/Core>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+#include "inference/exact.h"
+#include "model/parameter.h"
+
+namespace dorsalgia {
+
+// The movable numbers under each draw, made as they are asked for. All queries are const; threads may share it.
+class MovedNumbers {
+ public:
+  // The model must be compiled from this knowledge; both outlive this.
+  MovedNumbers(const Knowledge& knowledge, const Model& model, int draws);
+
+  int count() const { return count_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  double z(int draw, std::size_t parameter) const;  // in prior standard deviations, from where the model stands
+
+  // By draw: what a rate, a ratio or the odds of a probability are multiplied by; of shifts, what is added. Null: it does not move.
+  const Eigen::ArrayXd* by(Parameter::Kind kind, int owner, int index) const;
+
+ private:
+  const Knowledge& k_;
+  int count_;
+  std::vector<Parameter> parameters_;
+  std::vector<int> fitted_;  // by parameter: place in Knowledge::fitted, -1: its prior
+  std::map<std::tuple<Parameter::Kind, int, int>, std::size_t> place_;
+  mutable std::vector<std::once_flag> made_;
+  mutable std::vector<Eigen::ArrayXd> by_;  // by parameter
+};
+
+// By draw.
+struct DrawnPosteriors {
+  Eigen::ArrayXd tumour, malignant, emergency;
+  Eigen::ArrayXXd causes;       // [draw, cause]
+  Eigen::ArrayXXd compression;  // [draw, of kForecastWeeks]
+};
+
+// Of a person without later visits. Nothing for what is not worked out in this way: "any of" findings that are not about context,
+// and answers so odd under some draw that doubles end; ExactEngine::under_other_numbers works those out one by one.
+std::optional<DrawnPosteriors> under_draws(const ExactEngine& engine, const MovedNumbers& numbers, const Presentation& person);
+
+}  // namespace dorsalgia
