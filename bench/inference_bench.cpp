@@ -81,6 +81,14 @@ void prospects(benchmark::State& state) {
 }
 BENCHMARK(prospects)->Arg(5)->Arg(15)->Arg(30)->Unit(benchmark::kMicrosecond);
 
+// 95% intervals over 256 draws, and what would be believed once all is asked.
+void intervals(benchmark::State& state) {
+  const Presentation p = person(static_cast<int>(state.range(0)));
+  const Posterior x = engine().posterior(p);
+  for (auto _ : state) benchmark::DoNotOptimize(draws().intervals(engine(), p, x).tumour.low);
+}
+BENCHMARK(intervals)->Arg(5)->Arg(15)->Arg(30)->Unit(benchmark::kMicrosecond);
+
 void why(benchmark::State& state) {
   const Presentation p = person(static_cast<int>(state.range(0)));
   const Posterior x = engine().posterior(p);

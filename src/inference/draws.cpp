@@ -32,7 +32,11 @@ MovedNumbers::MovedNumbers(const Knowledge& knowledge, const Model& model, int d
     const Parameter& p = parameters_[i];
     const auto it = place.find(p.id);
     fitted_.push_back(it == place.end() ? -1 : it->second);
-    place_.emplace(std::make_tuple(p.kind, p.owner, p.index), i);
+    auto& of_kind = place_.at(static_cast<std::size_t>(p.kind));
+    const auto owner = static_cast<std::size_t>(std::max(0, p.owner)), index = static_cast<std::size_t>(p.index);
+    if (of_kind.size() <= owner) of_kind.resize(owner + 1);
+    if (of_kind[owner].size() <= index) of_kind[owner].resize(index + 1, -1);
+    of_kind[owner][index] = static_cast<int>(i);
   }
 }
 
@@ -50,22 +54,25 @@ double MovedNumbers::z(int draw, std::size_t parameter) const {
   return r123::boxmuller((static_cast<std::uint64_t>(r[0]) << 32) | r[1], (static_cast<std::uint64_t>(r[2]) << 32) | r[3]).x;
 }
 
-const ArrayXd* MovedNumbers::by(Parameter::Kind kind, int owner, int index) const {
-  const auto it = place_.find({kind, owner, index});
-  if (it == place_.end()) return nullptr;
-  const std::size_t i = it->second;
+const double* MovedNumbers::by(Parameter::Kind kind, int its_owner, int its_index) const {
+  const auto& of_kind = place_[static_cast<std::size_t>(kind)];
+  const auto owner = static_cast<std::size_t>(std::max(0, its_owner)), index = static_cast<std::size_t>(its_index);
+  if (owner >= of_kind.size() || index >= of_kind[owner].size() || of_kind[owner][index] < 0) return nullptr;
+  const auto i = static_cast<std::size_t>(of_kind[owner][index]);
   std::call_once(made_[i], [&] {
-    ArrayXd moves(count_);
-    for (int draw = 0; draw < count_; ++draw) moves[draw] = z(draw, i) * parameters_[i].spread;
+    ArrayXd moves((count_ + kSideBySide - 1) / kSideBySide * kSideBySide);
+    for (Index draw = 0; draw < moves.size(); ++draw) moves[draw] = z(static_cast<int>(draw), i) * parameters_[i].spread;
     by_[i] = kind == Parameter::Kind::shift ? moves : moves.exp();
   });
-  return &by_[i];
+  return by_[i].data();
 }
 
 namespace {
 
 using Tables = ExactEngine::Tables;
 using Kind = Parameter::Kind;
+using Row = Eigen::Array<double, kSideBySide, 1>;                // a number for each draw
+using Rows = Eigen::Array<double, kSideBySide, Eigen::Dynamic>;  // [draw, column]
 
 // Which answers share a prefix of classes, and what is left of the signatures at the end of each path.
 class Tree {
@@ -106,7 +113,7 @@ class Tree {
 class Drawing {
  public:
   Drawing(const Tables& tables, const MovedNumbers& numbers, const Presentation& person, DrawnPosteriors& all)
-      : t(tables), m(*tables.m), moved(numbers), p(person), n(numbers.count()), sums(all) {
+      : t(tables), m(*tables.m), moved(numbers), p(person), sums(all) {
     for (const Answer& a : p.answers) {
       if (t.about_context(a)) continue;
       (t.about_place(a) ? about_place_ : answers_).push_back(&a);
@@ -114,11 +121,14 @@ class Drawing {
     const auto classes = [&](const Answer* a) { return t.classes[a->finding].links.size(); };
     std::stable_sort(answers_.begin(), answers_.end(), [&](const Answer* a, const Answer* b) { return classes(a) < classes(b); });
     scale_.assign(answers_.size(), 0);
+    emergency_told_.assign(m.causes.size(), false), ahead_told_.assign(m.causes.size(), false);
     plant();
   }
 
-  void add(const Profile& x) {
-    const ArrayXXd by_cause = causes(x);
+  // These draws, from `first` on.
+  void add(const Profile& x, Index first) {
+    first_ = first;
+    const Rows by_cause = causes(x);
     rows_.clear();
     for (std::size_t i = 0; i < answers_.size(); ++i) {
       rows_.push_back(likelihood(*answers_[i], x));
@@ -126,15 +136,18 @@ class Drawing {
       rows_[i] /= scale_[i];
     }
     if (!about_place_.empty()) rows_.push_back(groups(x));
-    of_cause_.setZero(n, by_cause.cols());
-    emergency_.setZero(n, by_cause.cols());
-    for (auto& ahead : ahead_) ahead.setZero(n, by_cause.cols());
-    product_.resize(n, static_cast<Index>(rows_.size()) + 1);
+    of_cause_.setZero(kSideBySide, by_cause.cols());
+    emergency_.setZero(kSideBySide, by_cause.cols());
+    for (auto& ahead : ahead_) ahead.setZero(kSideBySide, by_cause.cols());
+    product_.resize(kSideBySide, static_cast<Index>(rows_.size()) + 1);
     product_.col(0).setOnes();
     walk(0, 0);
-    sums.causes += of_cause_ * by_cause;
-    sums.emergency += (emergency_ * by_cause).rowwise().sum();
-    for (std::size_t w = 0; w < ahead_.size(); ++w) sums.compression.col(static_cast<Index>(w)) += (ahead_[w] * by_cause).rowwise().sum();
+    sums.causes.middleRows<kSideBySide>(first) += of_cause_ * by_cause;
+    for (Index c = 0; c < by_cause.cols(); ++c) {
+      if (emergency_told_[static_cast<std::size_t>(c)]) sums.emergency.segment<kSideBySide>(first) += emergency_.col(c) * by_cause.col(c);
+      for (std::size_t w = 0; w < ahead_.size() && ahead_told_[static_cast<std::size_t>(c)]; ++w)
+        sums.compression.col(static_cast<Index>(w)).segment<kSideBySide>(first) += ahead_[w].col(c) * by_cause.col(c);
+    }
   }
 
  private:
@@ -148,7 +161,7 @@ class Drawing {
     const bool placed = t.has_place(unmoved);
     at_places_ = t.evidence_at_places(unmoved, anyone);
     referred_ = t.referred(unmoved);
-    const ArrayXd of_group = placed && about_place_.empty() ? t.over_groups(at_places_, referred_) : ArrayXd();
+    const Eigen::ArrayXd of_group = placed && about_place_.empty() ? t.over_groups(at_places_, referred_) : Eigen::ArrayXd();
     std::vector<Forecast> ahead(t.cells.size(), Forecast{});
     for (const auto& [cell, its] : t.compressible) ahead[static_cast<std::size_t>(cell)] = its;
     int node = 0, signature = -1;
@@ -163,17 +176,24 @@ class Drawing {
       }
       Tree::Share& share = tree_.share(about_place_.empty() ? node : tree_.child(node, cell.group), s.cause);
       share.all += weight;
-      if (s.klass & 1) share.emergency += weight;
+      if (s.klass & 1) share.emergency += weight, emergency_told_[static_cast<std::size_t>(s.cause)] = true;
       for (std::size_t w = 0; w < share.ahead.size(); ++w) share.ahead[w] += weight * ahead[i][w];
+      if (share.ahead.back() > 0) ahead_told_[static_cast<std::size_t>(s.cause)] = true;
     }
   }
 
   // ---- numbers that move; by draw
 
-  ArrayXd same(double x) const { return ArrayXd::Constant(n, x); }
-  ArrayXd ratio(double x, const ArrayXd* by) const { return by ? ArrayXd(x * *by) : same(x); }
-  ArrayXd odds(double x, const ArrayXd* by) const { return by ? ArrayXd(x * *by / (x * *by + (1 - x))) : same(x); }
-  ArrayXd odds_at_age(const AgeSex& table, const Profile& x, const ArrayXd* by) const {
+  static Row same(double x) { return Row::Constant(x); }
+  // Of these draws.
+  Eigen::Map<const Row, Eigen::AlignedMax> these(const double* by) const { return Eigen::Map<const Row, Eigen::AlignedMax>(by + first_); }
+  Row ratio(double x, const double* by) const { return by ? Row(x * these(by)) : same(x); }
+  Row odds(double x, const double* by) const {
+    if (!by) return same(x);
+    const Row odds = x * these(by);
+    return odds / (odds + (1 - x));
+  }
+  Row odds_at_age(const AgeSex& table, const Profile& x, const double* by) const {
     if (!by) return same(at_age(table, x.sex, x.age));
     // Ends of the bands move, and what is between them follows.
     const auto& its = table[static_cast<std::size_t>(x.sex)];
@@ -187,12 +207,12 @@ class Drawing {
 
   // ---- by cause
 
-  ArrayXXd causes(const Profile& x) const {
+  Rows causes(const Profile& x) const {
     const int count = static_cast<int>(m.causes.size());
-    ArrayXXd out(n, count), there(n, count);
+    Rows out(kSideBySide, count), there(kSideBySide, count);
     out.setZero();
     // How often people of this age and sex come, among all whom the person may be, hangs on all rates together.
-    ArrayXd who = same(0);
+    Row who = same(0);
     double unmoved = 0;
     for (int c = 0; c < count; ++c) {
       const double rate = at_age(m.causes[c].rate, x.sex, x.age);
@@ -201,15 +221,15 @@ class Drawing {
     who *= x.weight / unmoved;
     for (int s = 0; s < static_cast<int>(m.settings.size()); ++s) {
       if (p.setting >= 0 && p.setting != s) continue;
-      ArrayXd total = same(0);
-      const ArrayXd* cancers = moved.by(Kind::cancers_in, -1, s);
+      Row total = same(0);
+      const double* cancers = moved.by(Kind::cancers_in, -1, s);
       for (int c = 0; c < count; ++c) {
         there.col(c) = ratio(at_age(m.causes[c].rate, x.sex, x.age) * m.causes[c].settings[s], moved.by(Kind::rate, c, 0));
-        if (const ArrayXd* by = moved.by(Kind::setting, c, s)) there.col(c) *= *by;
-        if (cancers && m.is_malignant(c)) there.col(c) *= *cancers;
+        if (const double* by = moved.by(Kind::setting, c, s)) there.col(c) *= these(by);
+        if (cancers && m.is_malignant(c)) there.col(c) *= these(cancers);
         total += there.col(c);
       }
-      const ArrayXd share = (p.setting >= 0 ? 1 : m.setting_shares[s]) * who / total;
+      const Row share = (p.setting >= 0 ? 1 : m.setting_shares[s]) * who / total;
       for (int c = 0; c < count; ++c) out.col(c) += share * there.col(c);
     }
     for (const Answer& a : p.answers) {
@@ -239,71 +259,73 @@ class Drawing {
   // Likelihood of an answer about context, by cause: causes without a link to it share one row.
   class Context {
    public:
-    Context(const Drawing& d, const Answer& a, const Profile& x) : own_(d.m.causes.size()) {
+    Context(const Drawing& d, const Answer& a, const Profile& x) : which_(d.m.causes.size(), -1) {
       const ModelFinding& f = d.m.findings[a.finding];
       const bool nobody = at_age(f.prevalence, x.sex, x.age) <= 0;
-      const ArrayXd prevalence = d.odds_at_age(f.prevalence, x, d.moved.by(Kind::prevalence, a.finding, 0));
-      const auto row = [&](const ArrayXd& present, int cause) {
-        ArrayXd out = a.low == 0 ? ArrayXd(1 - present) : d.same(0);
+      const Row prevalence = d.odds_at_age(f.prevalence, x, d.moved.by(Kind::prevalence, a.finding, 0));
+      const auto row = [&](const Row& present, int cause) {
+        Row out = a.low == 0 ? Row(1 - present) : d.same(0);
         if (a.high >= 1) out += d.t.meant(a, cause) * present;
         return out;
       };
       int unlinked = -1;
-      for (int c = 0; c < static_cast<int>(own_.size()); ++c) {
+      for (int c = 0; c < static_cast<int>(which_.size()); ++c) {
         const int link = d.t.context_link[a.finding][c];
         if (link < 0) {
           unlinked = c;
           continue;
         }
         const ModelContextLink& its = d.m.causes[c].context[link];
-        const ArrayXd* by = d.moved.by(Kind::factor, c, link);
-        if (nobody) own_[c] = row(prevalence, c);
-        else if (its.is_share) own_[c] = row(d.odds(its.value, by), c);
+        const double* by = d.moved.by(Kind::factor, c, link);
+        which_[static_cast<std::size_t>(c)] = static_cast<int>(own_.size());
+        if (nobody) own_.push_back(row(prevalence, c));
+        else if (its.is_share) own_.push_back(row(d.odds(its.value, by), c));
         else {
-          const ArrayXd r = d.ratio(its.value, by);
-          own_[c] = row(prevalence * r / (1 + prevalence * (r - 1)), c);
+          const Row r = d.ratio(its.value, by);
+          own_.push_back(row(prevalence * r / (1 + prevalence * (r - 1)), c));
         }
       }
       if (unlinked >= 0) common_ = row(prevalence, unlinked);
     }
-    const ArrayXd& operator[](int cause) const {
-      const ArrayXd& own = own_[static_cast<std::size_t>(cause)];
-      return own.size() > 0 ? own : common_;
+    const Row& operator[](int cause) const {
+      const int own = which_[static_cast<std::size_t>(cause)];
+      return own < 0 ? common_ : own_[static_cast<std::size_t>(own)];
     }
 
    private:
-    std::vector<ArrayXd> own_;
-    ArrayXd common_;
+    std::vector<int> which_;  // by cause: its own row; -1: the common one
+    std::vector<Row> own_;
+    Row common_;
   };
 
   // ---- by class of signatures, by group
 
-  ArrayXXd likelihood(const Answer& a, const Profile& x) const {
+  Rows likelihood(const Answer& a, const Profile& x) const {
     const ModelFinding& f = m.findings[a.finding];
     const auto& classes = t.classes[a.finding].links;
     const auto count = static_cast<Index>(classes.size());
-    ArrayXXd out(n, count);
+    Rows out(kSideBySide, count);
     if (f.shape == Shape::measured) {
       const MeasuredAnswer value(a, f, x);
       for (Index c = 0; c < count; ++c) {
-        ArrayXd shift = same(0);
+        Row shift = same(0);
         for (int k : classes[static_cast<std::size_t>(c)]) {
           shift += f.shifts[k].shift;
-          if (const ArrayXd* by = moved.by(Kind::shift, a.finding, k)) shift += *by;
+          if (const double* by = moved.by(Kind::shift, a.finding, k)) shift += these(by);
         }
         const double sd = std::sqrt(t.shift_class[a.finding][static_cast<std::size_t>(c)].second);
         if (value.exact) out.col(c) = normal_density((value.from - value.centre - shift) / sd) / sd;
         else
-          for (Index d = 0; d < n; ++d) out(d, c) = value.modelled(shift[d], sd);
+          for (Index d = 0; d < kSideBySide; ++d) out(d, c) = value.modelled(shift[d], sd);
       }
       return (1 - kUnmodelled) * out + value.unmodelled;
     }
     const auto upto = [&](int grade) {
-      const ArrayXd keep = 1 - odds_at_age(f.leak[grade], x, moved.by(Kind::leak, a.finding, 0));
-      std::vector<ArrayXd> fails;
+      const Row keep = 1 - odds_at_age(f.leak[grade], x, moved.by(Kind::leak, a.finding, 0));
+      std::vector<Row> fails;
       for (std::size_t k = 0; k < f.links.size(); ++k)
         fails.emplace_back(1 - odds(f.links[k].p[grade], moved.by(Kind::link, a.finding, static_cast<int>(k))));
-      ArrayXXd rows(n, count);
+      Rows rows(kSideBySide, count);
       for (Index c = 0; c < count; ++c) {
         rows.col(c) = keep;
         for (int k : classes[static_cast<std::size_t>(c)]) rows.col(c) *= fails[static_cast<std::size_t>(k)];
@@ -314,24 +336,24 @@ class Drawing {
     if (high && low) return (upto(a.high) - upto(a.low - 1)).max(0.0);
     if (high) return upto(a.high);
     if (low) return 1 - upto(a.low - 1);
-    return ArrayXXd::Ones(n, count);
+    return Rows::Ones(kSideBySide, count);
   }
-  static ArrayXd normal_density(const ArrayXd& z) { return (-0.5 * z.square()).exp() * 0.3989422804014326779; }
+  static Row normal_density(const Row& z) { return (-0.5 * z.square()).exp() * 0.3989422804014326779; }
 
   // [draw, group]: what answers about places leave of a group, summed over its levels.
-  ArrayXXd groups(const Profile& x) const {
+  Rows groups(const Profile& x) const {
     const Index places = t.places();
-    ArrayXXd at(n, places * static_cast<Index>(t.patterns.size()));  // [draw, pattern * places + place]
+    Rows at(kSideBySide, places * static_cast<Index>(t.patterns.size()));  // [draw, pattern * places + place]
     for (Index i = 0; i < at.cols(); ++i) at.col(i).setConstant(at_places_(i % places, i / places));
     for (const Answer* a : about_place_) {
       if (a->low != a->high) continue;
       const ModelFinding& f = m.findings[a->finding];
-      const ArrayXd keep = 1 - odds_at_age(f.leak[0], x, moved.by(Kind::leak, a->finding, 0));
-      std::vector<ArrayXd> brought;
+      const Row keep = 1 - odds_at_age(f.leak[0], x, moved.by(Kind::leak, a->finding, 0));
+      std::vector<Row> brought;
       for (std::size_t k = 0; k < f.links.size(); ++k)
         brought.push_back(odds(f.links[k].p[0], moved.by(Kind::link, a->finding, static_cast<int>(k))));
       for (Index i = 0; i < at.cols(); ++i) {
-        ArrayXd none = keep;
+        Row none = keep;
         for (std::size_t k = 0; k < f.links.size(); ++k)
           if (t.patterns[static_cast<std::size_t>(i / places)] >> f.links[k].index & 1)
             none *= 1 - reach(m, f, f.links[k].index, t.level_at[i % places]) * brought[k];
@@ -339,7 +361,7 @@ class Drawing {
         else at.col(i) *= 1 - none;
       }
     }
-    ArrayXXd out(n, static_cast<Index>(t.groups.size()));
+    Rows out(kSideBySide, static_cast<Index>(t.groups.size()));
     out.setZero();
     for (std::size_t g = 0; g < t.groups.size(); ++g) {
       const auto [cause, canal, pattern, klass] = t.groups[g];
@@ -358,8 +380,8 @@ class Drawing {
       for (const Tree::Share& s : tree_[node].shares) {
         of_cause_.col(s.cause) += s.all * product;
         if (s.emergency > 0) emergency_.col(s.cause) += s.emergency * product;
-        for (std::size_t w = 0; w < ahead_.size(); ++w)
-          if (s.ahead[w] > 0) ahead_[w].col(s.cause) += s.ahead[w] * product;
+        if (s.ahead.back() > 0)
+          for (std::size_t w = 0; w < ahead_.size(); ++w) ahead_[w].col(s.cause) += s.ahead[w] * product;
       }
       return;
     }
@@ -373,17 +395,18 @@ class Drawing {
   const Model& m;
   const MovedNumbers& moved;
   const Presentation& p;
-  const Index n;
   DrawnPosteriors& sums;  // not normalised
   std::vector<const Answer*> answers_, about_place_;
-  std::vector<double> scale_;  // by answer
-  ArrayXXd at_places_;         // [place, pattern]: what is known of places but for answers, whose numbers move
-  ArrayXd referred_;           // by cause
+  std::vector<double> scale_;                      // by answer
+  std::vector<bool> emergency_told_, ahead_told_;  // by cause: whether any leaf tells of it
+  Index first_ = 0;                                // draw
+  Eigen::ArrayXXd at_places_;                      // [place, pattern]: what is known of places but for answers, whose numbers move
+  Eigen::ArrayXd referred_;                        // by cause
   Tree tree_;
-  std::vector<ArrayXXd> rows_;  // by level of the tree: [draw, class]; last, if places were asked about: [draw, group]
-  ArrayXXd product_;            // [draw, level]: along the path
-  ArrayXXd of_cause_, emergency_;
-  std::array<ArrayXXd, kForecastWeeks.size()> ahead_;  // [draw, cause]
+  std::vector<Rows> rows_;  // by level of the tree: [draw, class]; last, if places were asked about: [draw, group]
+  Rows product_;            // [draw, level]: along the path
+  Rows of_cause_, emergency_;
+  std::array<Rows, kForecastWeeks.size()> ahead_;  // [draw, cause]
 };
 
 }  // namespace
@@ -391,7 +414,7 @@ class Drawing {
 std::optional<DrawnPosteriors> under_draws(const ExactEngine& engine, const MovedNumbers& numbers, const Presentation& person) {
   const Tables& t = engine.tables();
   if (!std::all_of(person.any_of.begin(), person.any_of.end(), [&](const AnyOf& any) { return t.about_context(any); })) return std::nullopt;
-  const Index n = numbers.count();
+  const Index n = (numbers.count() + kSideBySide - 1) / kSideBySide * kSideBySide;
   DrawnPosteriors out;
   out.causes.setZero(n, static_cast<Index>(t.m->causes.size()));
   out.compression.setZero(n, static_cast<Index>(kForecastWeeks.size()));
@@ -399,7 +422,8 @@ std::optional<DrawnPosteriors> under_draws(const ExactEngine& engine, const Move
   const std::vector<Profile> people = profiles(*t.m, person);
   const auto draw = [&](const Presentation& part) {
     Drawing drawing(t, numbers, part, out);
-    for (const Profile& x : people) drawing.add(x);
+    for (const Profile& x : people)
+      for (Index first = 0; first < n; first += kSideBySide) drawing.add(x, first);
   };
   if (person.any_of.empty()) draw(person);
   else {
@@ -407,9 +431,12 @@ std::optional<DrawnPosteriors> under_draws(const ExactEngine& engine, const Move
     if (parts.size() > 1) return std::nullopt;  // their scales would have to be one
     for (const Presentation& part : parts) draw(part);
   }
+  out.causes.conservativeResize(numbers.count(), Eigen::NoChange);
+  out.compression.conservativeResize(numbers.count(), Eigen::NoChange);
+  out.emergency.conservativeResize(numbers.count());
   const ArrayXd sum = out.causes.rowwise().sum();
   if (!(sum.minCoeff() > 1e-280) || !sum.isFinite().all()) return std::nullopt;
-  out.tumour.setZero(n), out.malignant.setZero(n);
+  out.tumour.setZero(sum.size()), out.malignant.setZero(sum.size());
   for (int c = 0; c < static_cast<int>(t.m->causes.size()); ++c) {
     out.causes.col(c) /= sum;
     if (t.m->is_tumour(c)) out.tumour += out.causes.col(c);

@@ -5,17 +5,18 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <map>
+#include <array>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <tuple>
 #include <vector>
 
 #include "inference/exact.h"
 #include "model/parameter.h"
 
 namespace dorsalgia {
+
+inline constexpr int kSideBySide = 64;  // draws worked out together: what they need stays in the cache
 
 // The movable numbers under each draw, made as they are asked for. All queries are const; threads may share it.
 class MovedNumbers {
@@ -28,14 +29,15 @@ class MovedNumbers {
   double z(int draw, std::size_t parameter) const;  // in prior standard deviations, from where the model stands
 
   // By draw: what a rate, a ratio or the odds of a probability are multiplied by; of shifts, what is added. Null: it does not move.
-  const Eigen::ArrayXd* by(Parameter::Kind kind, int owner, int index) const;
+  // Filled up with further draws to a multiple of kSideBySide.
+  const double* by(Parameter::Kind kind, int owner, int index) const;
 
  private:
   const Knowledge& k_;
   int count_;
   std::vector<Parameter> parameters_;
-  std::vector<int> fitted_;  // by parameter: place in Knowledge::fitted, -1: its prior
-  std::map<std::tuple<Parameter::Kind, int, int>, std::size_t> place_;
+  std::vector<int> fitted_;                             // by parameter: place in Knowledge::fitted, -1: its prior
+  std::array<std::vector<std::vector<int>>, 8> place_;  // [kind][owner][index]: of the parameter; -1: there is none
   mutable std::vector<std::once_flag> made_;
   mutable std::vector<Eigen::ArrayXd> by_;  // by parameter
 };
