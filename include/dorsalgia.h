@@ -128,7 +128,7 @@ typedef struct dorsalgia_report_options {
   const char *voice;   /* "clinician" (NULL) or "person"; of text and HTML */
   int32_t width;       /* columns of text, 40 to 140; 0: 100 */
   int32_t quick;       /* 1, of JSON: at once and without what takes longer or is not needed at once: intervals are null; stages, reasons,
-                        * next, changes, evidence_fit, open_rules and comparators empty */
+                        * next, changes, evidence_fit, open_rules and comparators empty; causes the twelve likeliest */
 } dorsalgia_report_options;
 
 /* person: JSON of `length` bytes as docs/input.md says. *report: text that ends with 0, to be given to dorsalgia_free_text; as JSON

@@ -11,7 +11,8 @@ using nlohmann::json;
 
 namespace {
 
-constexpr double kWorthListing = 1e-6;  // levels and stages below this are left out
+constexpr std::size_t kQuickCauses = 12;  // of a quick report: as many as are looked at
+constexpr double kWorthListing = 1e-6;    // levels and stages below this are left out
 
 json number(double x) { return std::isfinite(x) ? json(x) : json(nullptr); }
 // Sums over many cells miss 0 and 1 by rounding.
@@ -116,7 +117,8 @@ json json_report(const Report& r) {
   json evidence_fit = nullptr;
   if (numbers) {
     const Posterior& p = r.posterior;
-    for (int c : by_probability(p.causes))
+    for (int c : by_probability(p.causes)) {
+      if (!sure && causes.size() == kQuickCauses) break;
       causes.push_back({{"id", k.causes[c].id},
                         {"name", k.causes[c].name},
                         {"group", k.causes[c].group},
@@ -125,6 +127,7 @@ json json_report(const Report& r) {
                                                         : "none"},
                         {"probability", share(p.causes[c])},
                         {"interval", sure ? interval(r.intervals.causes[c]) : json(nullptr)}});
+    }
     for (int i : by_probability(p.mechanisms))
       mechanisms.push_back({{"id", k.mechanisms[i].id}, {"name", k.mechanisms[i].name}, {"probability", share(p.mechanisms[i])}});
     for (std::size_t i = 0; i < p.levels.size(); ++i)

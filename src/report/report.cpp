@@ -447,13 +447,15 @@ class Teller {
 
   void not_assessed() {
     // What most of the open emergency rules wait for comes first.
-    std::vector<std::string> order = r_.triage.not_assessed;
-    const auto waiting = [&](const std::string& id) {
-      return id == "any_cancer_history" ? 1000 : std::count_if(r_.triage.unknown.begin(), r_.triage.unknown.end(), [&](const Rule* x) {
-        return urgency_of(x->urgency) == Urgency::emergency && std::count(x->needs.begin(), x->needs.end(), id);
-      });
-    };
-    std::stable_sort(order.begin(), order.end(), [&](const std::string& a, const std::string& b) { return waiting(a) > waiting(b); });
+    std::map<std::string, int> waiting = {{"any_cancer_history", 1000}};
+    for (const Rule* x : r_.triage.unknown)
+      if (urgency_of(x->urgency) == Urgency::emergency)
+        for (const std::string& id : x->needs) ++waiting[id];
+    std::vector<std::pair<int, std::string>> by_waiting;
+    for (const std::string& id : r_.triage.not_assessed) by_waiting.emplace_back(waiting[id], id);
+    std::stable_sort(by_waiting.begin(), by_waiting.end(), [](const auto& x, const auto& y) { return x.first > y.first; });
+    std::vector<std::string> order;
+    for (auto& [rules_waiting, id] : by_waiting) order.push_back(std::move(id));
     const std::size_t most = person_voice_ ? 8 : 14;
     if (order.size() > most + 1) {
       out_.not_assessed_more = order.size() - most;

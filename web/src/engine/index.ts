@@ -2,7 +2,7 @@
 //
 //   const engine = await load()           once, in App; rooms get it as a prop
 //   engine.look(person, 'uk')             at once (a few ms, same thread): urgency, probabilities, causes, mechanisms, levels,
-//                                         forecast; without intervals (null), stages, reasons, next, changes, open_rules, comparators ([])
+//                                         forecast; the twelve likeliest causes; without intervals (null), stages, reasons, next, changes, open_rules, comparators ([])
 //   engine.questions(person)              at once: every open finding, the most informative for its burden first
 //   await engine.assess(person, 'uk')     all of it, worked out in a worker: the whole report
 //   engine.knowledge()                    the knowledge base; made on first use (some 100 ms), then kept
