@@ -29,7 +29,7 @@ export class Assessment {
     this.stale = true
     const mine = ++this.asked
     if (!this.behind) this.behind = this.look
-    else requestAnimationFrame(() => setTimeout(() => mine === this.asked && this.stale && (this.behind = this.look)))
+    else requestAnimationFrame(() => requestAnimationFrame(() => mine === this.asked && this.stale && (this.behind = this.look)))
     clearTimeout(this.timer)
     this.timer = setTimeout(() => {
       this.engine.assess(person, profile).then(
