@@ -1,8 +1,9 @@
-// The idea. What a draw moves meets the states through few rows, each a number for every draw: a factor for each cause (rates,
-// settings, context), and for each answer a likelihood for each class of signatures that its finding's links do not tell apart.
-// Signatures whose answers all fall in the same classes share one product of rows; products that begin alike share what they
-// have in common, along a tree that is walked depth first. What no draw moves (presenting times, variants, where it hurts) is
-// summed over the signatures of a leaf beforehand.
+// The idea. What a draw moves meets the states through few rows, each a number for every draw. Rates, settings and context are a
+// factor for each cause. Of a noisy OR, "at most this grade" is a product over what may bring more: such answers fold into a row
+// for each mechanism, cause and stage, however many they are. Other answers have a likelihood for each class of signatures that
+// their finding's links do not tell apart. Signatures that fall in the same classes share one product of rows, and products that
+// begin alike share what they have in common, along a tree that is walked depth first. What no draw moves (presenting times,
+// variants, where it hurts) is summed over the signatures of a leaf beforehand.
 #include "inference/draws.h"
 
 #include <Random123/philox.h>
@@ -10,6 +11,8 @@
 #include <Random123/boxmuller.hpp>
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <map>
 
 #include "inference/tables.h"
 #include "knowledge/noise.h"
@@ -109,50 +112,103 @@ class Tree {
   std::vector<Node> nodes_;
 };
 
-// One part of a presentation, without "any of" findings that are not about context.
+// One part of a presentation (taken_apart): its sums under each draw.
 class Drawing {
  public:
-  Drawing(const Tables& tables, const MovedNumbers& numbers, const Presentation& person, DrawnPosteriors& all)
-      : t(tables), m(*tables.m), moved(numbers), p(person), sums(all) {
+  Drawing(const Tables& tables, const MovedNumbers& numbers, const Presentation& person, bool one_profile)
+      : t(tables), m(*tables.m), moved(numbers), p(person), one_profile_(one_profile) {
     for (const Answer& a : p.answers) {
-      if (t.about_context(a)) continue;
-      (t.about_place(a) ? about_place_ : answers_).push_back(&a);
+      const int top = m.findings[a.finding].grades - 1;
+      if (t.about_context(a) || (!a.measured && a.low == 0 && a.high == top)) continue;
+      if (t.about_place(a)) about_place_.push_back(&a);
+      else if (!a.measured && a.low == 0) at_most_.push_back(&a);
+      else add_level(true, {&a});
     }
-    const auto classes = [&](const Answer* a) { return t.classes[a->finding].links.size(); };
-    std::stable_sort(answers_.begin(), answers_.end(), [&](const Answer* a, const Answer* b) { return classes(a) < classes(b); });
-    scale_.assign(answers_.size(), 0);
-    emergency_told_.assign(m.causes.size(), false), ahead_told_.assign(m.causes.size(), false);
+    for (const AnyOf& any : p.any_of) {
+      if (t.about_context(any)) continue;
+      std::vector<const Answer*> members;
+      for (const Answer& a : any.answers) members.push_back(&a);
+      add_level(false, members);
+    }
+    std::stable_sort(levels_.begin(), levels_.end(), [](const Level& a, const Level& b) { return a.classes.size() < b.classes.size(); });
+    number_stages();
     plant();
+    const auto count = static_cast<Index>(m.causes.size());
+    of_cause_.resize(kSideBySide, count), emergency_.resize(kSideBySide, count);
+    for (auto& ahead : ahead_) ahead.resize(kSideBySide, count);
   }
 
-  // These draws, from `first` on.
-  void add(const Profile& x, Index first) {
+  // Adds the sums of one profile under the draws from `first` on.
+  void add(const Profile& x, Index first, DrawnPosteriors& sums) {
     first_ = first;
-    const Rows by_cause = causes(x);
+    Rows by_cause = causes(x);
     rows_.clear();
-    for (std::size_t i = 0; i < answers_.size(); ++i) {
-      rows_.push_back(likelihood(*answers_[i], x));
-      if (scale_[i] == 0) scale_[i] = rows_[i].maxCoeff();  // so that many answers do not end below what a double holds
-      rows_[i] /= scale_[i];
+    fold(x, by_cause);
+    for (Level& level : levels_) {
+      rows_.push_back(likelihood(level, x));
+      if (level.scale == 0) level.scale = rows_.back().maxCoeff();  // so that many answers do not end below what a double holds
+      if (level.scale > 0) rows_.back() /= level.scale;
     }
     if (!about_place_.empty()) rows_.push_back(groups(x));
-    of_cause_.setZero(kSideBySide, by_cause.cols());
-    emergency_.setZero(kSideBySide, by_cause.cols());
-    for (auto& ahead : ahead_) ahead.setZero(kSideBySide, by_cause.cols());
+    of_cause_.setZero(), emergency_.setZero();
+    for (auto& ahead : ahead_) ahead.setZero();
     product_.resize(kSideBySide, static_cast<Index>(rows_.size()) + 1);
     product_.col(0).setOnes();
     walk(0, 0);
-    sums.causes.middleRows<kSideBySide>(first) += of_cause_ * by_cause;
     for (Index c = 0; c < by_cause.cols(); ++c) {
-      if (emergency_told_[static_cast<std::size_t>(c)]) sums.emergency.segment<kSideBySide>(first) += emergency_.col(c) * by_cause.col(c);
-      for (std::size_t w = 0; w < ahead_.size() && ahead_told_[static_cast<std::size_t>(c)]; ++w)
-        sums.compression.col(static_cast<Index>(w)).segment<kSideBySide>(first) += ahead_[w].col(c) * by_cause.col(c);
+      const auto its = by_cause.col(c);
+      sums.causes.col(c).segment<kSideBySide>(first) += of_cause_.col(c) * its;
+      sums.emergency.segment<kSideBySide>(first) += emergency_.col(c) * its;
+      for (std::size_t w = 0; w < ahead_.size(); ++w)
+        sums.compression.col(static_cast<Index>(w)).segment<kSideBySide>(first) += ahead_[w].col(c) * its;
     }
   }
 
- private:
-  // ---- what no draw moves
+  // Natural log of what the sums were divided by.
+  double log_scale() const {
+    double out = 0;
+    for (const Level& level : levels_) out += level.scale > 0 ? std::log(level.scale) : 0;
+    return out;
+  }
 
+ private:
+  // An answer, or several of which one holds.
+  struct Level {
+    bool plain;
+    std::vector<const Answer*> members;
+    std::vector<int> of;                    // by signature: its class
+    std::vector<std::vector<int>> classes;  // by class and member: the member's own class, of context its cause
+    double scale = 0;
+  };
+
+  void add_level(bool plain, const std::vector<const Answer*>& members) {
+    Level level{plain, members, {}, {}, 0};
+    std::map<std::vector<int>, int> known;
+    std::vector<int> its(members.size());
+    for (std::size_t i = 0; i < t.signatures.size(); ++i) {
+      for (std::size_t k = 0; k < its.size(); ++k)
+        its[k] = t.about_context(*members[k]) ? t.cause_of[i] : t.classes[members[k]->finding].of[i];
+      const auto [it, fresh] = known.emplace(its, static_cast<int>(known.size()));
+      if (fresh) level.classes.push_back(its);
+      level.of.push_back(it->second);
+    }
+    levels_.push_back(std::move(level));
+  }
+
+  // Stages that answers "at most" know, numbered from 1.
+  void number_stages() {
+    for (const Answer* a : at_most_)
+      for (const Link& link : m.findings[a->finding].links) {
+        if (link.parent == Parent::mechanism) folds_sets_ = true;
+        if (link.parent == Parent::stage) stages_.emplace(std::make_pair(link.index, link.stage), static_cast<int>(stages_.size()) + 1);
+      }
+  }
+  int stage_class(const Signature& s) const {
+    const auto it = stages_.find({m.causes[s.cause].course, s.stage});
+    return it == stages_.end() ? 0 : it->second;
+  }
+
+  // What no draw moves.
   void plant() {
     const std::vector<double> by_stage = t.presenting(p);
     Presentation unmoved = p;
@@ -161,7 +217,7 @@ class Drawing {
     const bool placed = t.has_place(unmoved);
     at_places_ = t.evidence_at_places(unmoved, anyone);
     referred_ = t.referred(unmoved);
-    const Eigen::ArrayXd of_group = placed && about_place_.empty() ? t.over_groups(at_places_, referred_) : Eigen::ArrayXd();
+    const ArrayXd of_group = placed && about_place_.empty() ? t.over_groups(at_places_, referred_) : ArrayXd();
     std::vector<Forecast> ahead(t.cells.size(), Forecast{});
     for (const auto& [cell, its] : t.compressible) ahead[static_cast<std::size_t>(cell)] = its;
     int node = 0, signature = -1;
@@ -172,26 +228,26 @@ class Drawing {
       if (weight <= 0) continue;
       if (cell.signature != signature) {
         signature = cell.signature, node = 0;
-        for (const Answer* a : answers_) node = tree_.child(node, t.classes[a->finding].of[signature]);
+        if (folds_sets_) node = tree_.child(node, t.set_of[signature]);
+        if (!stages_.empty()) node = tree_.child(node, stage_class(s));
+        for (const Level& level : levels_) node = tree_.child(node, level.of[static_cast<std::size_t>(signature)]);
       }
       Tree::Share& share = tree_.share(about_place_.empty() ? node : tree_.child(node, cell.group), s.cause);
       share.all += weight;
-      if (s.klass & 1) share.emergency += weight, emergency_told_[static_cast<std::size_t>(s.cause)] = true;
+      if (s.klass & 1) share.emergency += weight;
       for (std::size_t w = 0; w < share.ahead.size(); ++w) share.ahead[w] += weight * ahead[i][w];
-      if (share.ahead.back() > 0) ahead_told_[static_cast<std::size_t>(s.cause)] = true;
     }
   }
 
-  // ---- numbers that move; by draw
+  // ---- numbers that move, under these draws
 
+  Eigen::Map<const Row> these(const double* by) const { return Eigen::Map<const Row>(by + first_); }
   static Row same(double x) { return Row::Constant(x); }
-  // Of these draws.
-  Eigen::Map<const Row, Eigen::AlignedMax> these(const double* by) const { return Eigen::Map<const Row, Eigen::AlignedMax>(by + first_); }
   Row ratio(double x, const double* by) const { return by ? Row(x * these(by)) : same(x); }
   Row odds(double x, const double* by) const {
     if (!by) return same(x);
-    const Row odds = x * these(by);
-    return odds / (odds + (1 - x));
+    const Row out = x * these(by);
+    return out / (out + (1 - x));
   }
   Row odds_at_age(const AgeSex& table, const Profile& x, const double* by) const {
     if (!by) return same(at_age(table, x.sex, x.age));
@@ -204,107 +260,150 @@ class Drawing {
     const double w = (x.age - kAgeMiddle[low]) / (kAgeMiddle[high] - kAgeMiddle[low]);
     return (1 - w) * odds(its[low], by) + w * odds(its[high], by);
   }
+  Row kept(int finding, int grade, const Profile& x) const {
+    return 1 - odds_at_age(m.findings[finding].leak[grade], x, moved.by(Kind::leak, finding, 0));
+  }
+  Row brought(int finding, std::size_t link, int grade) const {
+    return odds(m.findings[finding].links[link].p[grade], moved.by(Kind::link, finding, static_cast<int>(link)));
+  }
 
   // ---- by cause
 
   Rows causes(const Profile& x) const {
     const int count = static_cast<int>(m.causes.size());
-    Rows out(kSideBySide, count), there(kSideBySide, count);
-    out.setZero();
+    Rows rates(kSideBySide, count), out(kSideBySide, count);
     // How often people of this age and sex come, among all whom the person may be, hangs on all rates together.
     Row who = same(0);
     double unmoved = 0;
     for (int c = 0; c < count; ++c) {
       const double rate = at_age(m.causes[c].rate, x.sex, x.age);
-      who += ratio(rate, moved.by(Kind::rate, c, 0)), unmoved += rate;
+      rates.col(c) = ratio(rate, moved.by(Kind::rate, c, 0));
+      who += rates.col(c), unmoved += rate;
     }
     who *= x.weight / unmoved;
+    out.setZero();
+    Rows there(kSideBySide, count);
     for (int s = 0; s < static_cast<int>(m.settings.size()); ++s) {
       if (p.setting >= 0 && p.setting != s) continue;
       Row total = same(0);
       const double* cancers = moved.by(Kind::cancers_in, -1, s);
       for (int c = 0; c < count; ++c) {
-        there.col(c) = ratio(at_age(m.causes[c].rate, x.sex, x.age) * m.causes[c].settings[s], moved.by(Kind::rate, c, 0));
-        if (const double* by = moved.by(Kind::setting, c, s)) there.col(c) *= these(by);
-        if (cancers && m.is_malignant(c)) there.col(c) *= these(cancers);
-        total += there.col(c);
+        auto its = there.col(c);
+        its = rates.col(c) * m.causes[c].settings[s];
+        if (const double* by = moved.by(Kind::setting, c, s)) its *= these(by);
+        if (cancers && m.is_malignant(c)) its *= these(cancers);
+        total += its;
       }
       const Row share = (p.setting >= 0 ? 1 : m.setting_shares[s]) * who / total;
       for (int c = 0; c < count; ++c) out.col(c) += share * there.col(c);
     }
-    for (const Answer& a : p.answers) {
-      if (!t.about_context(a)) continue;
-      const Context its(*this, a, x);
-      for (int c = 0; c < count; ++c) out.col(c) *= its[c];
-    }
+    for (const Answer& a : p.answers)
+      if (t.about_context(a)) with_context(a, x, [&](int c, const Row& row) { out.col(c) *= row; });
     for (const AnyOf& any : p.any_of) {
+      if (!t.about_context(any)) continue;
       there.setOnes();
-      for (const Answer& a : any.answers) {
-        const Context its(*this, a, x);
-        const Answer* own = p.answer(a.finding);
-        const std::optional<Answer> together = own ? both(a, *own) : std::nullopt;
-        if (own && !together) continue;
-        std::optional<Context> known, jointly;
-        if (own) known.emplace(*this, *own, x), jointly.emplace(*this, *together, x);
-        for (int c = 0; c < count; ++c) {
-          if (!own) there.col(c) *= 1 - its[c];
-          else there.col(c) *= ((*known)[c] > 0).select(1 - (*jointly)[c] / (*known)[c], 1.0);
-        }
-      }
+      for (const Answer& a : any.answers) there *= 1 - holds(a, x);
       out *= 1 - there;
     }
     return out;
   }
 
-  // Likelihood of an answer about context, by cause: causes without a link to it share one row.
-  class Context {
-   public:
-    Context(const Drawing& d, const Answer& a, const Profile& x) : which_(d.m.causes.size(), -1) {
-      const ModelFinding& f = d.m.findings[a.finding];
-      const bool nobody = at_age(f.prevalence, x.sex, x.age) <= 0;
-      const Row prevalence = d.odds_at_age(f.prevalence, x, d.moved.by(Kind::prevalence, a.finding, 0));
-      const auto row = [&](const Row& present, int cause) {
-        Row out = a.low == 0 ? Row(1 - present) : d.same(0);
-        if (a.high >= 1) out += d.t.meant(a, cause) * present;
-        return out;
-      };
-      int unlinked = -1;
-      for (int c = 0; c < static_cast<int>(which_.size()); ++c) {
-        const int link = d.t.context_link[a.finding][c];
-        if (link < 0) {
-          unlinked = c;
-          continue;
-        }
-        const ModelContextLink& its = d.m.causes[c].context[link];
-        const double* by = d.moved.by(Kind::factor, c, link);
-        which_[static_cast<std::size_t>(c)] = static_cast<int>(own_.size());
-        if (nobody) own_.push_back(row(prevalence, c));
-        else if (its.is_share) own_.push_back(row(d.odds(its.value, by), c));
-        else {
-          const Row r = d.ratio(its.value, by);
-          own_.push_back(row(prevalence * r / (1 + prevalence * (r - 1)), c));
-        }
+  // Calls use(cause, likelihood) for each cause; those without a link to the factor share one row.
+  template <class Use>
+  void with_context(const Answer& a, const Profile& x, Use use) const {
+    const ModelFinding& f = m.findings[a.finding];
+    const bool nobody = at_age(f.prevalence, x.sex, x.age) <= 0;
+    const Row prevalence = odds_at_age(f.prevalence, x, moved.by(Kind::prevalence, a.finding, 0));
+    const auto row = [&](const Row& present, int cause) {
+      const double meant = a.high >= 1 ? t.meant(a, cause) : 0;
+      return a.low == 0 ? Row(1 + (meant - 1) * present) : Row(meant * present);
+    };
+    std::optional<Row> common;
+    for (int c = 0; c < static_cast<int>(m.causes.size()); ++c) {
+      const int link = t.context_link[a.finding][c];
+      if (link < 0) {
+        if (!common) common = row(prevalence, c);
+        use(c, *common);
+        continue;
       }
-      if (unlinked >= 0) common_ = row(prevalence, unlinked);
+      const ModelContextLink& its = m.causes[c].context[link];
+      const double* by = moved.by(Kind::factor, c, link);
+      if (nobody) {
+        use(c, row(prevalence, c));
+      } else if (its.is_share) {
+        use(c, row(odds(its.value, by), c));
+      } else {
+        const Row r = ratio(its.value, by);
+        use(c, row(prevalence * r / (1 + prevalence * (r - 1)), c));
+      }
     }
-    const Row& operator[](int cause) const {
-      const int own = which_[static_cast<std::size_t>(cause)];
-      return own < 0 ? common_ : own_[static_cast<std::size_t>(own)];
-    }
-
-   private:
-    std::vector<int> which_;  // by cause: its own row; -1: the common one
-    std::vector<Row> own_;
-    Row common_;
-  };
+  }
 
   // ---- by class of signatures, by group
 
+  // "At most this grade": rows of the tree's first levels, and what causes bring into by_cause.
+  void fold(const Profile& x, Rows& by_cause) {
+    const auto sets = static_cast<Index>(t.sets.size());
+    Rows mechanisms = Rows::Ones(kSideBySide, static_cast<Index>(m.mechanisms.size()));
+    Rows stages = Rows::Ones(kSideBySide, static_cast<Index>(stages_.size()) + 1);
+    Row all = same(1);
+    for (const Answer* a : at_most_) {
+      const ModelFinding& f = m.findings[a->finding];
+      if (!one_profile_) all *= kept(a->finding, a->high, x);  // common to all states of a profile
+      for (std::size_t k = 0; k < f.links.size(); ++k) {
+        const Link& link = f.links[k];
+        const Row left = 1 - brought(a->finding, k, a->high);
+        if (link.parent == Parent::mechanism) {
+          mechanisms.col(link.index) *= left;
+        } else if (link.parent == Parent::stage) {
+          stages.col(stages_.at({link.index, link.stage})) *= left;
+        } else {
+          by_cause.col(link.index) *= left;
+        }
+      }
+    }
+    if (!one_profile_)
+      for (Index c = 0; c < by_cause.cols(); ++c) by_cause.col(c) *= all;
+    if (folds_sets_) {
+      Rows& of_set = rows_.emplace_back(Rows::Ones(kSideBySide, sets));
+      for (Index i = 0; i < sets; ++i)
+        for (MechanismSet rest = t.sets[static_cast<std::size_t>(i)]; rest; rest &= rest - 1)
+          of_set.col(i) *= mechanisms.col(__builtin_ctz(rest));
+    }
+    if (!stages_.empty()) rows_.push_back(std::move(stages));
+  }
+
+  Rows likelihood(const Level& level, const Profile& x) const {
+    if (level.plain) return likelihood(*level.members[0], x);
+    const auto count = static_cast<Index>(level.classes.size());
+    Rows none = Rows::Ones(kSideBySide, count);
+    for (std::size_t k = 0; k < level.members.size(); ++k) {
+      const Rows its = holds(*level.members[k], x);
+      for (Index c = 0; c < count; ++c) none.col(c) *= 1 - its.col(level.classes[static_cast<std::size_t>(c)][k]);
+    }
+    return 1 - none;
+  }
+
+  // P(this member of an "any of" holds | what is answered about the same finding): Tables::holds.
+  Rows holds(const Answer& a, const Profile& x) const {
+    const Answer* own = p.answer(a.finding);
+    if (!own) return likelihood(a, x);
+    const Rows known = likelihood(*own, x);
+    const std::optional<Answer> together = both(a, *own);
+    if (!together) return Rows::Zero(kSideBySide, known.cols());
+    return (known > 0).select(likelihood(*together, x) / known, 0.0);
+  }
+
+  // By class of the finding's links; of context by cause.
   Rows likelihood(const Answer& a, const Profile& x) const {
     const ModelFinding& f = m.findings[a.finding];
     const auto& classes = t.classes[a.finding].links;
-    const auto count = static_cast<Index>(classes.size());
+    const auto count = static_cast<Index>(t.about_context(a) ? m.causes.size() : classes.size());
     Rows out(kSideBySide, count);
+    if (t.about_context(a)) {
+      with_context(a, x, [&](int c, const Row& row) { out.col(c) = row; });
+      return out;
+    }
     if (f.shape == Shape::measured) {
       const MeasuredAnswer value(a, f, x);
       for (Index c = 0; c < count; ++c) {
@@ -314,17 +413,17 @@ class Drawing {
           if (const double* by = moved.by(Kind::shift, a.finding, k)) shift += these(by);
         }
         const double sd = std::sqrt(t.shift_class[a.finding][static_cast<std::size_t>(c)].second);
-        if (value.exact) out.col(c) = normal_density((value.from - value.centre - shift) / sd) / sd;
+        const Row z = (value.from - value.centre - shift) / sd;
+        if (value.exact) out.col(c) = (-0.5 * z.square()).exp() * (0.3989422804014326779 / sd);
         else
           for (Index d = 0; d < kSideBySide; ++d) out(d, c) = value.modelled(shift[d], sd);
       }
       return (1 - kUnmodelled) * out + value.unmodelled;
     }
     const auto upto = [&](int grade) {
-      const Row keep = 1 - odds_at_age(f.leak[grade], x, moved.by(Kind::leak, a.finding, 0));
+      const Row keep = kept(a.finding, grade, x);
       std::vector<Row> fails;
-      for (std::size_t k = 0; k < f.links.size(); ++k)
-        fails.emplace_back(1 - odds(f.links[k].p[grade], moved.by(Kind::link, a.finding, static_cast<int>(k))));
+      for (std::size_t k = 0; k < f.links.size(); ++k) fails.emplace_back(1 - brought(a.finding, k, grade));
       Rows rows(kSideBySide, count);
       for (Index c = 0; c < count; ++c) {
         rows.col(c) = keep;
@@ -338,7 +437,6 @@ class Drawing {
     if (low) return 1 - upto(a.low - 1);
     return Rows::Ones(kSideBySide, count);
   }
-  static Row normal_density(const Row& z) { return (-0.5 * z.square()).exp() * 0.3989422804014326779; }
 
   // [draw, group]: what answers about places leave of a group, summed over its levels.
   Rows groups(const Profile& x) const {
@@ -348,21 +446,19 @@ class Drawing {
     for (const Answer* a : about_place_) {
       if (a->low != a->high) continue;
       const ModelFinding& f = m.findings[a->finding];
-      const Row keep = 1 - odds_at_age(f.leak[0], x, moved.by(Kind::leak, a->finding, 0));
-      std::vector<Row> brought;
-      for (std::size_t k = 0; k < f.links.size(); ++k)
-        brought.push_back(odds(f.links[k].p[0], moved.by(Kind::link, a->finding, static_cast<int>(k))));
+      const Row keep = kept(a->finding, 0, x);
+      std::vector<Row> bring;
+      for (std::size_t k = 0; k < f.links.size(); ++k) bring.push_back(brought(a->finding, k, 0));
       for (Index i = 0; i < at.cols(); ++i) {
         Row none = keep;
         for (std::size_t k = 0; k < f.links.size(); ++k)
           if (t.patterns[static_cast<std::size_t>(i / places)] >> f.links[k].index & 1)
-            none *= 1 - reach(m, f, f.links[k].index, t.level_at[i % places]) * brought[k];
+            none *= 1 - reach(m, f, f.links[k].index, t.level_at[i % places]) * bring[k];
         if (a->low == 0) at.col(i) *= none;
         else at.col(i) *= 1 - none;
       }
     }
-    Rows out(kSideBySide, static_cast<Index>(t.groups.size()));
-    out.setZero();
+    Rows out = Rows::Zero(kSideBySide, static_cast<Index>(t.groups.size()));
     for (std::size_t g = 0; g < t.groups.size(); ++g) {
       const auto [cause, canal, pattern, klass] = t.groups[g];
       for (Index l = t.canal_begin[canal]; l < t.canal_begin[canal + 1]; ++l)
@@ -395,55 +491,71 @@ class Drawing {
   const Model& m;
   const MovedNumbers& moved;
   const Presentation& p;
-  DrawnPosteriors& sums;  // not normalised
-  std::vector<const Answer*> answers_, about_place_;
-  std::vector<double> scale_;                      // by answer
-  std::vector<bool> emergency_told_, ahead_told_;  // by cause: whether any leaf tells of it
-  Index first_ = 0;                                // draw
-  Eigen::ArrayXXd at_places_;                      // [place, pattern]: what is known of places but for answers, whose numbers move
-  Eigen::ArrayXd referred_;                        // by cause
-  Tree tree_;
-  std::vector<Rows> rows_;  // by level of the tree: [draw, class]; last, if places were asked about: [draw, group]
-  Rows product_;            // [draw, level]: along the path
-  Rows of_cause_, emergency_;
+  const bool one_profile_;
+  std::vector<const Answer*> at_most_, about_place_;
+  std::vector<Level> levels_;                  // all other answers, but for context
+  bool folds_sets_ = false;                    // some answer "at most" hangs on mechanisms
+  std::map<std::pair<int, int>, int> stages_;  // course and stage that such answers know: their class
+  ArrayXXd at_places_;                         // [place, pattern]: what is known of places but for answers, whose numbers move
+  ArrayXd referred_;                           // by cause
+  Tree tree_;                  // levels: sets, stages (if such answers know any), levels_, groups (if places were asked about)
+  Index first_ = 0;            // of these draws
+  std::vector<Rows> rows_;     // by level of the tree: [draw, class]
+  Rows product_;               // [draw, level]: along the path
+  Rows of_cause_, emergency_;  // [draw, cause]
   std::array<Rows, kForecastWeeks.size()> ahead_;  // [draw, cause]
 };
 
 }  // namespace
 
-std::optional<DrawnPosteriors> under_draws(const ExactEngine& engine, const MovedNumbers& numbers, const Presentation& person) {
+DrawnPosteriors under_draws(const ExactEngine& engine, const MovedNumbers& numbers, const Presentation& person) {
   const Tables& t = engine.tables();
-  if (!std::all_of(person.any_of.begin(), person.any_of.end(), [&](const AnyOf& any) { return t.about_context(any); })) return std::nullopt;
-  const Index n = (numbers.count() + kSideBySide - 1) / kSideBySide * kSideBySide;
+  const Model& m = *t.m;
+  const Index wanted = numbers.count(), n = (wanted + kSideBySide - 1) / kSideBySide * kSideBySide;
+  const std::vector<Profile> people = profiles(m, person);
+  std::vector<Presentation> apart;
+  if (!person.any_of.empty()) apart = taken_apart(m, person, true);
   DrawnPosteriors out;
-  out.causes.setZero(n, static_cast<Index>(t.m->causes.size()));
-  out.compression.setZero(n, static_cast<Index>(kForecastWeeks.size()));
-  out.emergency.setZero(n);
-  const std::vector<Profile> people = profiles(*t.m, person);
-  const auto draw = [&](const Presentation& part) {
-    Drawing drawing(t, numbers, part, out);
+  double scale = -std::numeric_limits<double>::infinity();
+  const auto add = [&](const Presentation& part) {
+    DrawnPosteriors sums;
+    sums.emergency.setZero(n);
+    sums.causes.setZero(n, static_cast<Index>(m.causes.size()));
+    sums.compression.setZero(n, static_cast<Index>(kForecastWeeks.size()));
+    Drawing drawing(t, numbers, part, people.size() == 1);
     for (const Profile& x : people)
-      for (Index first = 0; first < n; first += kSideBySide) drawing.add(x, first);
+      for (Index first = 0; first < n; first += kSideBySide) drawing.add(x, first, sums);
+    const double its = drawing.log_scale(), top = std::max(scale, its);
+    if (out.causes.size() == 0) {
+      out = std::move(sums);
+    } else {
+      const double before = std::exp(scale - top), now = std::exp(its - top);
+      out.emergency = before * out.emergency + now * sums.emergency;
+      out.causes = before * out.causes + now * sums.causes;
+      out.compression = before * out.compression + now * sums.compression;
+    }
+    scale = top;
   };
-  if (person.any_of.empty()) draw(person);
-  else {
-    const std::vector<Presentation> parts = taken_apart(*t.m, person, true);
-    if (parts.size() > 1) return std::nullopt;  // their scales would have to be one
-    for (const Presentation& part : parts) draw(part);
+  if (person.any_of.empty()) add(person);
+  for (const Presentation& part : apart) add(part);
+
+  // Draws under which the answers exclude each other are left out.
+  Index possible = 0;
+  for (Index d = 0; d < std::min(wanted, out.causes.rows()); ++d) {
+    const double sum = out.causes.row(d).sum();
+    if (!(sum > 0) || !std::isfinite(sum)) continue;
+    out.causes.row(possible) = out.causes.row(d) / sum;
+    out.compression.row(possible) = out.compression.row(d) / sum;
+    out.emergency[possible++] = out.emergency[d] / sum;
   }
-  out.causes.conservativeResize(numbers.count(), Eigen::NoChange);
-  out.compression.conservativeResize(numbers.count(), Eigen::NoChange);
-  out.emergency.conservativeResize(numbers.count());
-  const ArrayXd sum = out.causes.rowwise().sum();
-  if (!(sum.minCoeff() > 1e-280) || !sum.isFinite().all()) return std::nullopt;
-  out.tumour.setZero(sum.size()), out.malignant.setZero(sum.size());
-  for (int c = 0; c < static_cast<int>(t.m->causes.size()); ++c) {
-    out.causes.col(c) /= sum;
-    if (t.m->is_tumour(c)) out.tumour += out.causes.col(c);
-    if (t.m->is_malignant(c)) out.malignant += out.causes.col(c);
+  out.causes.conservativeResize(possible, static_cast<Index>(m.causes.size()));
+  out.compression.conservativeResize(possible, static_cast<Index>(kForecastWeeks.size()));
+  out.emergency.conservativeResize(possible);
+  out.tumour.setZero(possible), out.malignant.setZero(possible);
+  for (int c = 0; c < static_cast<int>(m.causes.size()); ++c) {
+    if (m.is_tumour(c)) out.tumour += out.causes.col(c);
+    if (m.is_malignant(c)) out.malignant += out.causes.col(c);
   }
-  out.emergency /= sum;
-  for (Index w = 0; w < out.compression.cols(); ++w) out.compression.col(w) /= sum;
   return out;
 }
 

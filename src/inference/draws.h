@@ -6,9 +6,7 @@
 
 #include <Eigen/Core>
 #include <array>
-#include <memory>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 #include "inference/exact.h"
@@ -42,15 +40,14 @@ class MovedNumbers {
   mutable std::vector<Eigen::ArrayXd> by_;  // by parameter
 };
 
-// By draw.
+// By draw, those left out under which the answers exclude each other.
 struct DrawnPosteriors {
   Eigen::ArrayXd tumour, malignant, emergency;
   Eigen::ArrayXXd causes;       // [draw, cause]
   Eigen::ArrayXXd compression;  // [draw, of kForecastWeeks]
 };
 
-// Of a person without later visits. Nothing for what is not worked out in this way: "any of" findings that are not about context,
-// and answers so odd under some draw that doubles end; ExactEngine::under_other_numbers works those out one by one.
-std::optional<DrawnPosteriors> under_draws(const ExactEngine& engine, const MovedNumbers& numbers, const Presentation& person);
+// Of a person without later visits.
+DrawnPosteriors under_draws(const ExactEngine& engine, const MovedNumbers& numbers, const Presentation& person);
 
 }  // namespace dorsalgia

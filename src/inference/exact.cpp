@@ -33,16 +33,6 @@ Posterior ExactEngine::outcomes(const Presentation& person) const { return t_->p
 
 Posterior ExactEngine::but_for_lasting(const Presentation& person) const { return t_->visits().but_for_lasting(person); }
 
-void ExactEngine::under_other_numbers(const Presentation& person, Model& displaced, const std::function<bool()>& displace,
-                                      const std::function<void(const Posterior&)>& use) const {
-  Tables t(*t_, displaced, named_findings(person));
-  t.presented = t.presenting(person);
-  while (displace()) {
-    t.reread();
-    use(t.posterior(person, {}, false));
-  }
-}
-
 std::vector<double> ExactEngine::carriers(const Posterior& posterior, int finding) const {
   const Model& m = *t_->m;
   std::vector<double> out(m.mechanisms.size(), 0.0);

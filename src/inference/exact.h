@@ -3,7 +3,6 @@
 // Build once from a Model (tables of a few MB), then share between threads: all queries are const.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -50,11 +49,6 @@ class ExactEngine {
   // Of a person without later visits: P(tumour) once all of these findings are answered, in so many samples: states spread
   // evenly over the posterior, answers drawn from the states. The same at every call. Empty when the answers exclude each other.
   std::vector<double> once_answered(const Presentation& person, const std::vector<int>& findings, int samples) const;
-
-  // Posteriors, without mechanisms and levels, of a person without later visits under other numbers. `displaced` is a copy of the model,
-  // whose numbers (not its states, courses or levels) displace() changes before each posterior; it returns false when there are no more.
-  void under_other_numbers(const Presentation& person, Model& displaced, const std::function<bool()>& displace,
-                           const std::function<void(const Posterior&)>& use) const;
 
   const Model& model() const;
   int cells() const;

@@ -15,7 +15,6 @@
 namespace dorsalgia {
 
 class MovedNumbers;  // inference/draws.h
-struct DrawnPosteriors;
 
 struct Interval {
   double low = 0, high = 0;
@@ -41,9 +40,6 @@ class ModelDraws {
   const MovedNumbers& numbers() const;  // made when first asked for
   // With later visits the spread is that of the same facts said at one visit, around the filtered posterior.
   Intervals intervals(const ExactEngine& engine, const Presentation& person, const Posterior& posterior) const;
-
-  // One draw after the other: what under_draws() works out side by side, for anybody without later visits.
-  DrawnPosteriors one_by_one(const ExactEngine& engine, const Presentation& person) const;
 
  private:
   const Knowledge& k_;

@@ -51,28 +51,11 @@ ExactEngine::Tables::Tables(const Model& model) : Space(model) {
   for (std::size_t f = 0; f < m->findings.size(); ++f) build_finding(static_cast<int>(f));
 }
 
-ExactEngine::Tables::Tables(const Tables& base, const Model& other, const std::vector<int>& asked)
-    : Space(base), context_link(base.context_link), classes(base.classes), asked_(asked) {
-  m = &other;
-  const std::size_t findings = m->findings.size();
-  first_column.assign(findings, -1);
-  place_at_most.resize(findings);
-  shift_class.resize(findings);
-  int columns = 0;
-  for (int f : asked_)
-    if (tabled(m->findings[f])) first_column[f] = columns, columns += m->findings[f].grades - 1;
-  at_most.resize(n(), columns);
-}
-
 ExactEngine::Tables::~Tables() = default;
 
 const ProspectTables& ExactEngine::Tables::for_prospects() const {
   std::call_once(joined_, [&] { for_prospects_ = std::make_unique<ProspectTables>(*this); });
   return *for_prospects_;
-}
-
-void ExactEngine::Tables::reread() {
-  for (int f : asked_) fill(f);
 }
 
 LinkClasses ExactEngine::Tables::classes_of(const ModelFinding& f) const {
@@ -398,7 +381,7 @@ ExactEngine::Tables::Places ExactEngine::Tables::over_places(const Belief& b) co
 }
 ExactEngine::Tables::Beliefs ExactEngine::Tables::believe_all(const Presentation& p, const CauseWeights& weights) const {
   Beliefs out;
-  const std::vector<double> by_stage = presented.empty() ? presenting(p) : presented;
+  const std::vector<double> by_stage = presenting(p);
   const std::vector<Profile> people = profiles(*m, p);
   auto believe_in = [&](const Presentation& part) {
     for (const Profile& x : people) out.all.push_back(believe(part, x, weights, by_stage));

@@ -56,11 +56,7 @@ struct ExactEngine::Tables : Space {
   std::vector<std::vector<std::pair<double, double>>> shift_class;
 
   explicit Tables(const Model& model);
-  // The same states under other numbers, for those who name no other findings than `asked`. `other` is displaced from the
-  // model of `base` and may be displaced again: then call reread().
-  Tables(const Tables& base, const Model& other, const std::vector<int>& asked);
   ~Tables();
-  void reread();
 
   bool about_place(const Answer& a) const { return m->findings[a.finding].place_segment >= 0; }
   bool about_context(const Answer& a) const {
@@ -150,8 +146,6 @@ struct ExactEngine::Tables : Space {
 
   const ProspectTables& for_prospects() const;  // made when first asked for
 
-  std::vector<double> presented;  // what presenting() says, which no number that is displaced changes; empty: ask it
-
  private:
   void build_finding(int index);
   LinkClasses classes_of(const ModelFinding& f) const;
@@ -164,7 +158,6 @@ struct ExactEngine::Tables : Space {
   void place(const Presentation& p, const Profile& x, Belief& b) const;
   static void rescale(Belief& b);
 
-  std::vector<int> asked_;  // under other numbers
   mutable std::once_flag made_, joined_;
   mutable std::unique_ptr<VisitFilter> filter_;
   mutable std::unique_ptr<ProspectTables> for_prospects_;

@@ -229,27 +229,6 @@ TEST(Intervals, HoldTheirValueAndShrinkWithTheSpread) {
   }
   EXPECT_GT(i.unanswered_share, 0);
   EXPECT_LE(i.unanswered_share, 1);
-  // Without displacement the drawn engine is the engine.
-  Model same = model();
-  int left = 1;
-  engine().under_other_numbers(
-      p, same, [&] { return left-- > 0; },
-      [&](const Posterior& q) {
-        EXPECT_NEAR(q.tumour, now.tumour, 1e-12);
-        EXPECT_NEAR(q.log_evidence, now.log_evidence, 1e-10);
-        for (std::size_t c = 0; c < q.causes.size(); ++c) EXPECT_NEAR(q.causes[c], now.causes[c], 1e-12);
-      });
-  // Under displaced numbers it is the engine of the displaced model.
-  Model other = model();
-  for (const Parameter& x : parameters(knowledge(), model())) displace(other, x, 0.3);
-  const Posterior direct = ExactEngine(other).posterior(p);
-  left = 1;
-  engine().under_other_numbers(
-      p, other, [&] { return left-- > 0; },
-      [&](const Posterior& q) {
-        EXPECT_NEAR(q.tumour, direct.tumour, 1e-10);
-        EXPECT_NEAR(q.compression[3], direct.compression[3], 1e-10);
-      });
 }
 
 }  // namespace
