@@ -70,7 +70,7 @@ describe('the engine', { timeout: 120_000 }, () => {
     const [look, whole] = [native.look(person), native.assess(person)]
     expect(look.probability.tumour).toBe(whole.probability.tumour)
     expect({ ...look.urgency, open_rules: [] }).toEqual({ ...whole.urgency, open_rules: [] })
-    expect(look.causes.map((c) => c.probability)).toEqual(whole.causes.map((c) => c.probability))
+    expect(look.causes.map((c) => c.probability)).toEqual(whole.causes.slice(0, 12).map((c) => c.probability))
     expect(look.reasons).toEqual([])
     expect(look.probability.interval).toBeNull()
   })
