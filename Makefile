@@ -11,6 +11,9 @@ serve:    ## build the page and open it at http://localhost:8480
 test:     ## every check there is (about 40 minutes on two slow cores)
 	@scripts/test.sh
 
+page-test: ## the page's own checks: agreement with the program, size, journeys in a browser (seven minutes)
+	@scripts/page-test.sh
+
 bench:    ## measure everything, write docs/benchmarks.md (PART=peers: only that part)
 	@scripts/bench.sh $(PART)
 
