@@ -120,7 +120,7 @@ stage "layout of the sources" clang-format-14 scripts/format.sh check
 stage "shell scripts" shellcheck scripts/shell.sh
 stage "sanitizers, build" "cmake ninja g++" scripts/build.sh sanitize
 stage "clang-tidy" run-clang-tidy-14 scripts/tidy.sh
-DORSALGIA_TEST_SHARE=0.02 stage "sanitizers, unit tests" "" scripts/unit-tests.sh build-sanitize
+DORSALGIA_TEST_SHARE=0.02 stage "sanitizers, unit tests" "" scripts/unit-tests.sh build-sanitize 1
 # Side by side: fuzzing takes its minutes whatever else runs, and the witness is one process.
 start "fuzzing, 60 s each" clang++ fuzz/run.sh 60
 start "outside witness" python3 tests/witness/run.sh build --sets 300

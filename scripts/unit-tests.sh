@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# scripts/unit-tests.sh FOLDER: runs all unit tests of the build in FOLDER, dealt out to a few processes, one a core at a time.
+# scripts/unit-tests.sh FOLDER [PARTS]: runs all unit tests of the build in FOLDER, dealt out to so many processes a core (4), one a core
+# at a time. More parts even out tests that take minutes; fewer make anew less of what tests share.
 # (ctest starts a process for each test: right for one of them, but what many tests share, such as a trial, is then made anew for each.)
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 program=$1/tests/dorsalgia-tests
 logs=$1/unit-tests
-parts=$((4 * $(nproc)))  # more than cores: some hold tests that take minutes
+parts=$((${2:-4} * $(nproc)))
 
 mkdir -p "$logs"
 rm -f "$logs"/*.log
