@@ -23,7 +23,7 @@ export const markdown = (): Plugin => ({
   async load(id) {
     const [file, query] = id.split('?') as [string, string?]
     if (file.endsWith('.svg') && query === 'plot') {
-      // A tenth of a point is finer than any screen; half of it need not be fetched.
+      // A tenth of a point is finer than any screen; half of what Matplotlib writes need not be fetched.
       const source = optimize(await readFile(file, 'utf8'), { multipass: true, floatPrecision: 1 }).data
       if (this.meta.watchMode) return `export default ${JSON.stringify(`data:image/svg+xml,${encodeURIComponent(source)}`)}`
       const asset = this.emitFile({ type: 'asset', name: basename(file), source })

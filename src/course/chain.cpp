@@ -8,7 +8,6 @@
 
 namespace dorsalgia {
 
-// (Of matrices this small the lazy product is the fast one: written out on the spot.)
 namespace {
 constexpr double kMostJumps = 600;  // expected at once; exp(-600) is still a number
 constexpr double kTooRare = 1e-18;
@@ -26,7 +25,7 @@ Eigen::VectorXd uniformised(const Eigen::MatrixXd& a, Eigen::VectorXd v, double 
     double weight = std::exp(-jumps);
     sum = weight * v;
     for (int n = 1; n <= jumps || weight > kTooRare; ++n) {
-      next.noalias() = a.lazyProduct(v);
+      next.noalias() = a.lazyProduct(v);  // of matrices this small the fast one: written out on the spot
       v += next / rate;
       weight *= jumps / n;
       sum += weight * v;
