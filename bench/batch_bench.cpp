@@ -43,6 +43,11 @@ void assess(benchmark::State& state, const std::string& target, Wanted wanted) {
 const bool registered = [] {
   for (const std::string& target : BatchEngine::targets())
     benchmark::RegisterBenchmark(("batch/" + target).c_str(), [target](benchmark::State& s) { assess(s, target, Wanted{}); });
+  benchmark::RegisterBenchmark("batch/without_forecast", [](benchmark::State& s) {
+    Wanted wanted;
+    wanted.forecast = false;
+    assess(s, "", wanted);
+  });
   benchmark::RegisterBenchmark("batch/without_stages", [](benchmark::State& s) {
     Wanted wanted;
     wanted.stages = false;

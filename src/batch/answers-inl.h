@@ -1,10 +1,13 @@
 // What the people of a block have answered, multiplied row by row: for each person and each part of a state (mechanisms,
 // causes, stages, spots, sets) the product of a row an answer, along the table, then turned into lanes. "Absent" is a row
-// as it stands; "present" is b + (1 - b) leak. States that differ from their part of an answer are exceptions.
+// as it stands; "present" is b + (1 - b) leak. Kinds of state that differ from their part of an answer are exceptions.
+//
+// A row is multiplied in registers: memory that is stored and soon loaded again is slow, the slower the wider the vectors.
 // Read anew for every instruction set.
 #include <algorithm>
 #include <array>
-#include <span>
+#include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "batch/lanes.h"
@@ -18,7 +21,6 @@
 #endif
 
 #include "batch/vectors-inl.h"
-#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace dorsalgia {
@@ -28,306 +30,329 @@ namespace {
 class Answers {
  public:
   Answers(const LaneTables& tables, const LaneChunk& chunk)
-      : times(tables.stages),
-        exceptions(tables.signatures),
+      : prevalence(tables.factors),
+        stage(tables.chain_stages),
+        exceptions(tables.kinds),
         t(tables),
         c(chunk),
-        length_{tables.mechanisms, tables.causes, tables.course_stages, tables.spots, tables.sets},
-        exception_stride_(size(padded(tables.signatures))),
-        exception_rows_(exception_stride_ * kLanes) {
-    int longest = padded(t.stages);
-    for (std::size_t part = 0; part < kParts; ++part) {
-      parts.emplace_back(length_[part]);
-      longest = std::max(longest, padded(length_[part]));
-      for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        absent_[part][lane].make_room(c.discrete.size()), present_[part][lane].make_room(c.discrete.size());
-      }
+        length_{tables.mechanisms, tables.causes, tables.course_stages, tables.spots, tables.sets} {
+    int longest = padded(t.factors);
+    for (int length : length_) {
+      parts.emplace_back(length);
+      longest = std::max(longest, padded(length));
     }
-    stride_ = size(longest);
-    scratch_.assign(stride_ * kLanes, 0.0F);
+    rows_.assign(size(longest) * kLanes, 0.0F), exception_rows_.assign(size(padded(t.kinds)) * kLanes, 0.0F);
+    for (const int column : c.discrete) {
+      const FindingLanes& f = t.finding[size(c.people->graded[size(column)].finding)];
+      for (const auto& its : f.absent) absent_[static_cast<std::size_t>(its.part)].push_back({&c.planes->absent[size(column)], its.left.data()});
+      const auto base = static_cast<std::size_t>(f.base);
+      if (f.upto.size() == 1) present_[base].push_back({&c.planes->present[size(column)], f.upto.data()});
+      else graded_[base].push_back({column, &f});
+    }
+    coming_.resize(size(padded(t.causes)));
   }
 
   // By part: what it weighs. Causes: how many come with each as well. All but for factors common to all states of a person.
   std::vector<Lanes> parts;
-  Lanes times;               // by stage: P(presenting then in it)
-  Lanes exceptions;          // by signature
+  Lanes prevalence;          // by factor, at each person's age
+  Lanes stage;               // by stage of a chain: P(presenting then in it), times what is absent that its course brings
+  Lanes exceptions;          // by kind of state
   bool exceptional = false;  // some exception is not 1; if none is, `exceptions` are not made
 
-  const Lanes& operator[](Part part) const { return parts[static_cast<std::size_t>(part)]; }
+  LanesAt operator[](Part part) const { return parts[static_cast<std::size_t>(part)].now(); }
 
   void read(int first) {
     first_ = first;
-    collect();
-    collect_measured();
+    exceptional = false;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const std::size_t r = person(lane);
+      low_[lane] = size(c.low[r]), high_[lane] = size(c.high[r]), w_[lane] = c.w[r];
+    }
     for (std::size_t part = 0; part < kParts; ++part) {
-      RowsByLane rows{};
-      for (std::size_t lane = 0; lane < kLanes; ++lane) rows[lane] = row_of(static_cast<Part>(part), lane);
-      into_lanes(rows, size(padded(length_[part])), parts[part]);
+      const std::size_t n = size(padded(length_[part]));
+      find(absent_[part], absent_by_), find(present_[part], present_by_);
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        factors_of(present_[part], lane);
+        multiply(absent_[part], lane, begin(static_cast<Part>(part), lane), n);
+      }
+      multiply_graded(graded_[part], n);
+      into_lanes(rows_.data(), n, (*this)[static_cast<Part>(part)]);
     }
-    RowsByLane rows{};
+    for (std::size_t lane = 0; lane < kLanes; ++lane) at_age_of(lane, t.prevalence, t.factors, rows_.data() + lane * size(padded(t.factors)));
+    into_lanes(rows_.data(), size(padded(t.factors)), prevalence.now());
     if (exceptional) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) rows[lane] = exceptions_of(lane);
-      into_lanes(rows, exception_stride_, exceptions);
+      for (std::size_t lane = 0; lane < kLanes; ++lane) except(lane);
+      into_lanes(exception_rows_.data(), size(padded(t.kinds)), exceptions.now());
     }
-    for (std::size_t lane = 0; lane < kLanes; ++lane) rows[lane] = times_of(person(lane), scratch_.data() + lane * stride_);
-    into_lanes(rows, size(padded(t.stages)), times);
+    stages();
   }
 
-  // Floats of a lane; the last block repeats its last row.
+  // Row of a lane; the last block repeats its last row.
   std::size_t person(std::size_t lane) const { return size(std::min(first_ + static_cast<int>(lane), c.people->rows - 1)); }
 
  private:
-  // A vector that never grows: adding to it is a store.
-  template <class T>
-  class List {
-   public:
-    void make_room(std::size_t n) { at_.resize(n); }
-    void clear() { n_ = 0; }
-    HWY_INLINE void add(const T& x) { at_[n_++] = x; }
-    std::span<const T> all() const { return {at_.data(), n_}; }
-
-   private:
-    std::vector<T> at_;
-    std::size_t n_ = 0;
+  using Grade = FindingLanes::Grade;
+  // One answer that a column may hold, and who gave it.
+  struct Absent {
+    const Bits* who;
+    const float* left;
   };
   struct Present {
-    const FindingLanes::Grade *above, *below;  // more than the one, at most the other; null: no more is known
-    float leak, its_leak;                      // of `above`, of `below`
+    const Bits* who;
+    const Grade* more;
+  };
+  struct Graded {
+    int column;
+    const FindingLanes* of;
+  };
+  float leak_of(int grade, std::size_t lane) const {
+    const float low = t.leak[low_[lane]][size(grade)], high = t.leak[high_[lane]][size(grade)];
+    return low + w_[lane] * (high - low);
+  }
+
+  float by_age(const ByAge& table, std::size_t lane) const {
+    const float low = table[low_[lane]], high = table[high_[lane]];
+    return low + w_[lane] * (high - low);
+  }
+
+  // Which of a list of answers a person of the block gave: bit i of a lane's words, the i-th.
+  struct Given {
+    std::vector<std::uint16_t> by_answer;  // bit of each lane
+    std::vector<std::uint64_t> by_lane;    // words of the first, of the second, ...
+    std::size_t words = 0;
+
+    template <class Use>
+    HWY_INLINE void each(std::size_t lane, Use use) const {
+      for (std::size_t w = 0; w < words; ++w)
+        for (std::uint64_t rest = by_lane[lane * words + w]; rest != 0; rest &= rest - 1) use(64 * w + size(__builtin_ctzll(rest)));
+    }
   };
 
-  // One value of a person: the density of it by class of shifts, and its inverse.
-  struct Measured {
-    const MeasuredLanes* of;
-    HWY_ALIGN std::array<float, kMostClasses> density, inverse;
-  };
-
-  float by_age(const ByAge& table, std::size_t r) const {
-    const float low = table[size(c.low[r])], high = table[size(c.high[r])];
-    return low + c.w[r] * (high - low);
-  }
-
-  // The block's answers, by part and lane.
-  HWY_NOINLINE void collect() {
-    for (std::size_t part = 0; part < kParts; ++part)
-      for (std::size_t lane = 0; lane < kLanes; ++lane) absent_[part][lane].clear(), present_[part][lane].clear();
-    exceptional = false;
-    for (int column : c.discrete) {
-      const std::uint64_t absent = c.planes->absent[size(column)].slice(first_, kLanes);
-      const std::uint64_t present = c.planes->present[size(column)].slice(first_, kLanes);
-      if ((absent | present) == 0) continue;
-      const auto& said = c.people->graded[size(column)];
-      const FindingLanes& f = t.finding[size(said.finding)];
-      for (const Part part : f.speaks_of) {
-        auto& lists = absent_[static_cast<std::size_t>(part)];
-        const float* row = f.absent[static_cast<std::size_t>(part)].data();
-        for (std::uint64_t rest = absent; rest != 0; rest &= rest - 1) lists[size(__builtin_ctzll(rest))].add(row);
-      }
-      for (std::uint64_t rest = present; rest != 0; rest &= rest - 1) {
-        const std::size_t lane = size(__builtin_ctzll(rest)), r = person(lane);
-        Present its{f.upto.data(), nullptr, 0, 0};
-        if (const int grade = f.upto.size() == 1 ? kPresentAny : said.grade[r]; grade != kPresentAny) {
-          its.above = &f.upto[size(grade - 1)];
-          if (size(grade) < f.upto.size()) its.below = &f.upto[size(grade)], its.its_leak = by_age(its.below->leak, r);
-        }
-        its.leak = its.above->one_leak ? its.above->leak[0] : by_age(its.above->leak, r);
-        present_[static_cast<std::size_t>(f.base)][lane].add(its);
-        exceptional = exceptional || !its.above->exceptions.empty();
-      }
-    }
-  }
-
-  HWY_NOINLINE const float* row_of(Part part, std::size_t lane) {
-    float* HWY_RESTRICT out = scratch_.data() + lane * stride_;
-    const std::size_t r = person(lane), which = static_cast<std::size_t>(part), n = size(padded(length_[which]));
-    if (part == Part::causes) come(r, out);
-    else if (part == Part::spots) std::copy_n(t.pain[size(c.people->location[r] + 1)].begin(), n, out);
-    else std::fill_n(out, n, 1.0F);
-    std::size_t k = 0;
-    for (; k + 5 * kLanes <= n; k += 5 * kLanes) multiply_absent<5>(absent_[which][lane].all(), k, out);
-    for (; k + 2 * kLanes <= n; k += 2 * kLanes) multiply_absent<2>(absent_[which][lane].all(), k, out);
-    for (; k < n; k += kLanes) multiply_absent<1>(absent_[which][lane].all(), k, out);
-    // Thirty answers at one in a thousand each end below what single precision holds.
-    std::span<const Present> rest = present_[which][lane].all();
-    while (!rest.empty()) {
-      const auto some = rest.first(std::min<std::size_t>(4, rest.size()));
-      rest = rest.subspan(some.size());
-      for (k = 0; k + 5 * kLanes <= n; k += 5 * kLanes) multiply_present<5>(some, k, out);
-      for (; k + 2 * kLanes <= n; k += 2 * kLanes) multiply_present<2>(some, k, out);
-      for (; k < n; k += kLanes) multiply_present<1>(some, k, out);
-      if (!rest.empty()) rescale(out, n);
-    }
-    if (part == Part::sets) measure(lane, out);
-    return out;
-  }
-
-  // What values measured of a person say of sets.
-  void measure(std::size_t lane, float* HWY_RESTRICT out) const {
-    const D d;
-    for (const Measured* its = measured_.data() + first_measured_[lane]; its != measured_.data() + first_measured_[lane + 1]; ++its)
-      for (std::size_t k = 0; k < its->of->class_of_set.size(); k += kLanes) {
-        const V density = hn::GatherIndex(d, its->density.data(), hn::LoadU(DI(), &its->of->class_of_set[k]));
-        hn::Store(hn::Mul(hn::Load(d, out + k), density), d, out + k);
-      }
-  }
-
-  // The block's values, lane by lane.
-  HWY_NOINLINE void collect_measured() {
-    const D d;
-    std::size_t n = 0;
+  template <class Answer>
+  HWY_INLINE void find(const std::vector<Answer>& answers, Given& out) {
+    const hn::ScalableTag<std::uint16_t> d;
+    constexpr std::size_t kWide = hn::MaxLanes(d);
+    out.words = (answers.size() + 63) / 64;
+    out.by_answer.resize(64 * out.words), out.by_lane.resize(kLanes * out.words);
+    std::uint16_t* HWY_RESTRICT of = out.by_answer.data();
+    for (std::size_t i = 0; i < answers.size(); ++i) of[i] = static_cast<std::uint16_t>(answers[i].who->slice(first_, kLanes));
+    std::fill(out.by_answer.begin() + static_cast<std::ptrdiff_t>(answers.size()), out.by_answer.end(), std::uint16_t{0});
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      first_measured_[lane] = n;
-      const std::size_t r = person(lane);
-      for (const auto& said : c.people->measured) {
-        if (said.known[r] == 0) continue;
-        const ModelFinding& f = t.m.findings[size(said.finding)];
-        const auto& centre = f.centre[size(c.low[r] / kAgeBands)];
-        const double low = centre[size(c.low[r] % kAgeBands)], high = centre[size(c.high[r] % kAgeBands)];
-        const double usual = low + static_cast<double>(c.w[r]) * (high - low);
-        const V x = all(static_cast<float>(f.log_scale ? on_scale(true, said.value[r] / usual) : said.value[r] - usual));
-        if (measured_.size() <= n) measured_.emplace_back();
-        Measured& its = measured_[n++];
-        its.of = &t.measured[size(said.finding)];
-        for (std::size_t k = 0; k < its.of->shift.size(); k += kLanes) {
-          const V z = hn::Mul(hn::Sub(x, hn::Load(d, &its.of->shift[k])), hn::Load(d, &its.of->precision[k]));
-          const V bell = hn::Exp(d, hn::Mul(hn::Mul(z, z), all(-0.5F)));
-          const V density = hn::MulAdd(bell, hn::Load(d, &its.of->height[k]), all(its.of->unmodelled));
-          hn::Store(density, d, &its.density[k]), hn::Store(inverse(density), d, &its.inverse[k]);
+      const auto its = hn::Set(d, static_cast<std::uint16_t>(1U << lane));
+      for (std::size_t w = 0; w < out.words; ++w) {
+        std::uint64_t word = 0;
+        for (std::size_t i = 0; i < 64; i += kWide) {
+          std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+          hn::StoreMaskBits(d, hn::TestBit(hn::LoadU(d, of + 64 * w + i), its), bytes.data());
+          std::uint64_t part = 0;
+          std::memcpy(&part, bytes.data(), bytes.size());
+          word |= part << i;
         }
-        exceptional = exceptional || !its.of->exceptions.empty();
+        out.by_lane[lane * out.words + w] = word;
       }
     }
-    first_measured_[kLanes] = n;
   }
 
-  // Where kWide vectors from k on stay in registers.
-  template <int kWide>
-  static HWY_INLINE void multiply_absent(std::span<const float* const> rows, std::size_t k, float* HWY_RESTRICT out) {
-    const D d;
-    std::array<V, kWide> v;
-    for (int j = 0; j < kWide; ++j) v[size(j)] = hn::Load(d, out + k + size(j) * kLanes);
-    for (const float* row : rows)
-      for (int j = 0; j < kWide; ++j) v[size(j)] = hn::Mul(v[size(j)], hn::Load(d, row + k + size(j) * kLanes));
-    for (int j = 0; j < kWide; ++j) hn::Store(v[size(j)], d, out + k + size(j) * kLanes);
+  // "More than a grade" of one person: b * rest + least.
+  struct Factor {
+    const float* b;
+    float rest, least;
+  };
+
+  // Those of one person.
+  HWY_INLINE void factors_of(const std::vector<Present>& answers, std::size_t lane) {
+    factors_.clear();
+    present_by_.each(lane, [&](std::size_t i) { add(*answers[i].more, lane); });
+  }
+  HWY_INLINE void add(const Grade& more, std::size_t lane) {
+    const float leak = leak_of(more.number, lane);
+    factors_.push_back({more.b.data(), 1 - leak, more.height * leak});
+    if (!more.from.empty()) excepting_[lane].push_back({&more, leak}), exceptional = true;
   }
 
-  template <int kWide>
-  static HWY_INLINE void multiply_present(std::span<const Present> answers, std::size_t k, float* HWY_RESTRICT out) {
+  // What a row is before any answer.
+  HWY_INLINE const float* begin(Part part, std::size_t lane) {
+    const std::size_t r = person(lane);
+    if (part == Part::spots) return t.pain[size(c.people->location[r] + 1)].data();
+    if (part != Part::causes) return t.ones.data();
+    come(r, lane, coming_.data());
+    return coming_.data();
+  }
+
+  // A person's row, as many vectors at once as registers hold.
+  HWY_NOINLINE void multiply(const std::vector<Absent>& absent, std::size_t lane, const float* HWY_RESTRICT from, std::size_t n) {
+    float* HWY_RESTRICT to = rows_.data() + lane * n;
+    std::size_t k = 0;
+    for (; k + 10 * kLanes <= n; k += 10 * kLanes) multiply<10>(absent, lane, k, from, to);
+    for (; k + 7 * kLanes <= n; k += 7 * kLanes) multiply<7>(absent, lane, k, from, to);
+    for (; k + 5 * kLanes <= n; k += 5 * kLanes) multiply<5>(absent, lane, k, from, to);
+    for (; k + 2 * kLanes <= n; k += 2 * kLanes) multiply<2>(absent, lane, k, from, to);
+    for (; k < n; k += kLanes) multiply<1>(absent, lane, k, from, to);
+  }
+  template <std::size_t kWide>
+  HWY_INLINE void multiply(const std::vector<Absent>& absent, std::size_t lane, std::size_t k, const float* HWY_RESTRICT from,
+                           float* HWY_RESTRICT to) const {
     const D d;
     std::array<V, kWide> v;
-    for (int j = 0; j < kWide; ++j) v[size(j)] = hn::Load(d, out + k + size(j) * kLanes);
-    for (const Present& its : answers) {
-      const V leak = all(its.leak), rest = all(1 - its.leak);
-      const float* above = its.above->b.data() + k;
-      if (its.below == nullptr) {
-        for (int j = 0; j < kWide; ++j) v[size(j)] = hn::Mul(v[size(j)], hn::MulAdd(hn::Load(d, above + size(j) * kLanes), rest, leak));
-        continue;
+    for (std::size_t j = 0; j < kWide; ++j) v[j] = hn::Load(d, from + k + j * kLanes);
+    absent_by_.each(lane, [&](std::size_t i) HWY_ATTR {
+      const float* HWY_RESTRICT left = absent[i].left + k;
+      for (std::size_t j = 0; j < kWide; ++j) v[j] = hn::Mul(v[j], hn::Load(d, left + j * kLanes));
+    });
+    for (const Factor& its : factors_) {
+      const V rest = all(its.rest), least = all(its.least);
+      for (std::size_t j = 0; j < kWide; ++j) v[j] = hn::Mul(v[j], hn::MulAdd(hn::Load(d, its.b + k + j * kLanes), rest, least));
+    }
+    for (std::size_t j = 0; j < kWide; ++j) hn::Store(v[j], d, to + k + j * kLanes);
+  }
+
+  // More than a grade, whatever else, once the row is made.
+  void multiply(const Grade& more, std::size_t lane, std::size_t n) {
+    const D d;
+    factors_.clear();
+    add(more, lane);
+    const V rest = all(factors_[0].rest), least = all(factors_[0].least);
+    float* HWY_RESTRICT row = rows_.data() + lane * n;
+    for (std::size_t k = 0; k < n; k += kLanes)
+      hn::Store(hn::Mul(hn::Load(d, row + k), hn::MulAdd(hn::Load(d, factors_[0].b + k), rest, least)), d, row + k);
+  }
+
+  HWY_NOINLINE void multiply_graded(const std::vector<Graded>& answers, std::size_t n) {
+    for (const Graded& its : answers)
+      for (std::uint64_t rest = c.planes->present[size(its.column)].slice(first_, kLanes); rest != 0; rest &= rest - 1) {
+        const std::size_t lane = size(__builtin_ctzll(rest));
+        const int grade = c.people->graded[size(its.column)].grade[person(lane)];
+        const auto& upto = its.of->upto;
+        if (grade == kPresentAny) multiply(upto[0], lane, n);
+        else if (size(grade) == upto.size()) multiply(upto[size(grade) - 1], lane, n);
+        else multiply(upto[size(grade) - 1], upto[size(grade)], lane, n);
       }
-      // P(more than the grade below) - P(more than this): differences are taken before leaks are added.
-      const float* below = its.below->b.data() + k;
-      for (int j = 0; j < kWide; ++j) {
-        const V b = hn::Load(d, above + size(j) * kLanes), its_b = hn::Load(d, below + size(j) * kLanes);
-        const V with_leaks =
-            hn::NegMulAdd(hn::Sub(all(1.0F), its_b), all(its.its_leak), hn::MulAdd(hn::Sub(all(1.0F), b), leak, hn::Sub(b, its_b)));
-        v[size(j)] = hn::Mul(v[size(j)], hn::Max(with_leaks, hn::Zero(d)));
+  }
+
+  // One grade: P(more than the one below) - P(more than this); differences are taken before leaks are added.
+  HWY_NOINLINE void multiply(const Grade& above, const Grade& below, std::size_t lane, std::size_t n) {
+    const D d;
+    const V leak = all(leak_of(above.number, lane)), its_leak = all(leak_of(below.number, lane)), one = all(1.0F);
+    const V unit = all(1 / above.height), its_unit = all(1 / below.height);
+    float* HWY_RESTRICT row = rows_.data() + lane * n;
+    for (std::size_t k = 0; k < n; k += kLanes) {
+      const V b = hn::Mul(hn::Load(d, above.b.data() + k), unit), its_b = hn::Mul(hn::Load(d, below.b.data() + k), its_unit);
+      const V with_leaks = hn::NegMulAdd(hn::Sub(one, its_b), its_leak, hn::MulAdd(hn::Sub(one, b), leak, hn::Sub(b, its_b)));
+      hn::Store(hn::Mul(hn::Load(d, row + k), hn::Max(with_leaks, hn::Zero(d))), d, row + k);
+    }
+  }
+
+  // What a person's answers make of kinds of state, over what they make of their part.
+  HWY_NOINLINE void except(std::size_t lane) {
+    const D d;
+    const std::size_t n = size(padded(t.kinds));
+    float* HWY_RESTRICT row = exception_rows_.data() + lane * n;
+    std::fill_n(row, n, 1.0F);
+    for (const auto& [more, its_leak] : excepting_[lane]) {
+      const V leak = all(its_leak), rest = all(1 - its_leak);
+      const float* HWY_RESTRICT ratio = more->ratio.data();
+      const float *HWY_RESTRICT base = more->base.data(), *HWY_RESTRICT full = more->full.data();
+      const auto multiply_by = [&](auto next) HWY_ATTR {
+        for (const int from : more->from)
+          for (std::size_t k = 0; k < kMostLanes; k += kLanes) {
+            float* at = row + size(from) + k;
+            hn::Store(hn::Mul(hn::Load(d, at), next()), d, at);
+          }
+      };
+      if (more->one_leak) {
+        multiply_by([&]() HWY_ATTR {
+          const V v = hn::Load(d, ratio);
+          ratio += kLanes;
+          return v;
+        });
+      } else {
+        multiply_by([&]() HWY_ATTR {
+          const V of_full = hn::MulAdd(hn::Load(d, full), rest, leak), of_base = hn::MulAdd(hn::Load(d, base), rest, leak);
+          full += kLanes, base += kLanes;
+          return hn::Mul(of_full, inverse(of_base));
+        });
       }
     }
-    for (int j = 0; j < kWide; ++j) hn::Store(v[size(j)], d, out + k + size(j) * kLanes);
+    excepting_[lane].clear();
   }
 
-  static void rescale(float* HWY_RESTRICT row, std::size_t n) {
+  // A row of such a table at a person's age.
+  HWY_INLINE void at_age_of(std::size_t lane, const std::array<Floats, 2 * kAgeBands>& table, int length, float* HWY_RESTRICT out) const {
     const D d;
-    V top = hn::Zero(d);
-    for (std::size_t i = 0; i < n; i += kLanes) top = hn::Max(top, hn::Load(d, row + i));
-    const V factor = hn::Div(all(1.0F), hn::Max(hn::MaxOfLanes(d, top), all(1e-30F)));
-    for (std::size_t i = 0; i < n; i += kLanes) hn::Store(hn::Mul(hn::Load(d, row + i), factor), d, row + i);
+    const float *HWY_RESTRICT low = table[low_[lane]].data(), *HWY_RESTRICT high = table[high_[lane]].data();
+    const V w = all(w_[lane]);
+    for (std::size_t k = 0; k < size(padded(length)); k += kLanes) {
+      const V from = hn::Load(d, low + k);
+      hn::Store(hn::MulAdd(w, hn::Sub(hn::Load(d, high + k), from), from), d, out + k);
+    }
   }
 
   // Who comes, by cause. A known setting counts alone; an unknown one by its share of those who come.
-  HWY_NOINLINE void come(std::size_t r, float* HWY_RESTRICT out) const {
+  HWY_INLINE void come(std::size_t r, std::size_t lane, float* HWY_RESTRICT out) const {
     const D d;
-    const float *low = t.rate[size(c.low[r])].data(), *high = t.rate[size(c.high[r])].data();
-    const V w = all(c.w[r]);
     const std::size_t n = size(padded(t.causes));
-    const auto rate = [&](std::size_t k) HWY_ATTR {
-      const V from = hn::Load(d, low + k);
-      return hn::MulAdd(w, hn::Sub(hn::Load(d, high + k), from), from);
-    };
+    at_age_of(lane, t.rate, t.causes, out);
     if (const int setting = c.people->setting[r]; setting != kUnknown) {
       const float* its = t.setting[size(setting)].data();
-      for (std::size_t k = 0; k < n; k += kLanes) hn::Store(hn::Mul(rate(k), hn::Load(d, its + k)), d, out + k);
+      for (std::size_t k = 0; k < n; k += kLanes) hn::Store(hn::Mul(hn::Load(d, out + k), hn::Load(d, its + k)), d, out + k);
       return;
     }
-    std::fill_n(out, n, 0.0F);
-    for (std::size_t s = 0; s < t.setting.size(); ++s) {
-      const V weight = all(static_cast<float>(1e3 * t.m.setting_shares[s]) / by_age(t.coming[s], r));
-      const float* its = t.setting[s].data();
-      for (std::size_t k = 0; k < n; k += kLanes) hn::Store(hn::MulAdd(weight, hn::Load(d, its + k), hn::Load(d, out + k)), d, out + k);
-    }
-    for (std::size_t k = 0; k < n; k += kLanes) hn::Store(hn::Mul(rate(k), hn::Load(d, out + k)), d, out + k);
-  }
-
-  HWY_NOINLINE const float* times_of(std::size_t r, float* HWY_RESTRICT out) const {
-    if (c.time_cell[r] < 0) return t.ever.data();
-    const D d;
-    const std::size_t n = size(padded(t.stages));
-    const float* HWY_RESTRICT p = t.time.data() + size(c.time_cell[r]) * (kTimeDegree + 1) * n;
-    const V x = all(c.time_x[r]);
-    for (std::size_t i = 0; i < n; i += kLanes) {
-      V v = hn::Load(d, p + kTimeDegree * n + i);
-      for (std::size_t j = kTimeDegree; j-- > 0;) v = hn::MulAdd(v, x, hn::Load(d, p + j * n + i));
-      hn::Store(hn::Max(v, hn::Zero(d)), d, out + i);
-    }
-    return out;
-  }
-
-  // What a person's answers make of single signatures, over what they make of their parts.
-  HWY_NOINLINE const float* exceptions_of(std::size_t lane) {
-    const D d;
-    float* HWY_RESTRICT row = exception_rows_.data() + lane * exception_stride_;
-    std::fill_n(row, exception_stride_, 1.0F);
-    for (const auto& of_part : present_)
-      for (const Present& its : of_part[lane].all()) {
-        if (its.below != nullptr) continue;
-        const V leak = all(its.leak), rest = all(1 - its.leak);
-        const auto multiply = [&](auto ratio) HWY_ATTR {
-          for (const FindingLanes::Window& w : its.above->exceptions)
-            for (std::size_t k = 0; k < kMostLanes; k += kLanes) {
-              float* at = row + size(w.from) + k;
-              hn::Store(hn::Mul(hn::Load(d, at), ratio(w, k)), d, at);
-            }
-        };
-        if (its.above->one_leak) multiply([&](const FindingLanes::Window& w, std::size_t k) HWY_ATTR { return hn::Load(d, &w.ratio[k]); });
-        else multiply([&](const FindingLanes::Window& w, std::size_t k) HWY_ATTR { return ratio_of(w, k, leak, rest); });
+    for (std::size_t k = 0; k < n; k += kLanes) {
+      V selected = hn::Zero(d);
+      for (std::size_t s = 0; s < t.setting.size(); ++s) {
+        const V weight = all(static_cast<float>(1e3 * t.m.setting_shares[s]) / by_age(t.coming[s], lane));
+        selected = hn::MulAdd(weight, hn::Load(d, t.setting[s].data() + k), selected);
       }
-    const DI di;
-    for (const Measured* its = measured_.data() + first_measured_[lane]; its != measured_.data() + first_measured_[lane + 1]; ++its)
-      for (const MeasuredLanes::Window& w : its->of->exceptions)
-        for (std::size_t k = 0; k < kMostLanes; k += kLanes) {
-          float* at = row + size(w.from) + k;
-          const V own = hn::GatherIndex(d, its->density.data(), hn::Load(di, &w.own[k]));
-          const V over_base = hn::GatherIndex(d, its->inverse.data(), hn::Load(di, &w.base[k]));
-          hn::Store(hn::Mul(hn::Load(d, at), hn::Mul(own, over_base)), d, at);
-        }
-    return row;
+      hn::Store(hn::Mul(hn::Load(d, out + k), selected), d, out + k);
+    }
   }
 
-  static HWY_INLINE V ratio_of(const FindingLanes::Window& w, std::size_t k, V leak, V rest) {
+  // A polynomial each for kMostLanes stages of chains and every person, then in lanes; times what is absent that their course brings.
+  HWY_NOINLINE void stages() {
     const D d;
-    return hn::Mul(hn::MulAdd(hn::Load(d, &w.full[k]), rest, leak), inverse(hn::MulAdd(hn::Load(d, &w.base[k]), rest, leak)));
+    std::array<const float*, kLanes> p;
+    std::array<float, kLanes> x_of;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const std::size_t r = person(lane);
+      p[lane] = t.time.data() + size(c.time_cell[r]) * (kTimeDegree + 1) * size(padded(t.chain_stages)), x_of[lane] = c.time_x[r];
+    }
+    const LanesAt course = (*this)[Part::course_stages], out = stage.now();
+    const int* HWY_RESTRICT course_stage = t.course_stage_of.data();
+    for (std::size_t i = 0; i < size(padded(t.chain_stages)); i += kMostLanes) {
+      for (std::size_t k = 0; k < kMostLanes; k += kLanes) {
+        std::array<V, kLanes> tile;
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+          const float* HWY_RESTRICT its = p[lane] + i * (kTimeDegree + 1) + k;
+          const V x = all(x_of[lane]);
+          V v = hn::Load(d, its + kTimeDegree * kMostLanes);
+          for (std::size_t j = kTimeDegree; j-- > 0;) v = hn::MulAdd(v, x, hn::Load(d, its + j * kMostLanes));
+          tile[lane] = hn::Max(v, hn::Zero(d));
+        }
+        transpose(tile);
+        for (std::size_t j = 0; j < kLanes; ++j) out.store(i + k + j, hn::Mul(tile[j], course.load(size(course_stage[i + k + j]))));
+      }
+    }
   }
 
   const LaneTables& t;
   const LaneChunk& c;
   int first_ = 0;
+  std::array<std::size_t, kMostLanes> low_{}, high_{};  // by lane, as in the chunk
+  std::array<float, kMostLanes> w_{};
   std::array<int, kParts> length_;
-  std::array<std::array<List<const float*>, kLanes>, kParts> absent_;
-  std::array<std::array<List<Present>, kLanes>, kParts> present_;
-  std::vector<Measured> measured_;  // those of a lane from first_measured_[lane] on
-  std::array<std::size_t, kMostLanes + 1> first_measured_{};
-  std::size_t stride_ = 0;
-  Floats scratch_;  // a row of one part for each lane
-  std::size_t exception_stride_;
-  Floats exception_rows_;
+  std::array<std::vector<Absent>, kParts> absent_;
+  std::array<std::vector<Present>, kParts> present_;
+  std::array<std::vector<Graded>, kParts> graded_;
+  Given absent_by_, present_by_;  // of one part
+  std::vector<Factor> factors_;   // of one part and person
+  Floats coming_;                 // who comes, of one person
+  Floats rows_;  // of one part, a row a lane
+  struct Excepting {
+    const Grade* more;
+    float leak;
+  };
+  std::array<std::vector<Excepting>, kMostLanes> excepting_;  // by lane: answers with exceptions
+  Floats exception_rows_;                                     // a row a lane
 };
 
 }  // namespace

@@ -30,7 +30,7 @@ struct BatchEngine::Tables {
     c.people = &people, c.planes = &planes;
     const auto rows = static_cast<std::size_t>(people.rows);
     c.low.assign(rows, 0), c.high.assign(rows, 0), c.w.assign(rows, 0), c.odd.assign(rows, 0);
-    c.time_cell.assign(rows, -1), c.time_x.assign(rows, 0);
+    c.time_cell.assign(rows, lanes.time_cells), c.time_x.assign(rows, 0);
     for (std::size_t r = 0; r < rows; ++r) {
       const double age = people.age[r], weeks = people.weeks[r];
       if (age < 0 || people.sex[r] < 0 || weeks > lanes.last_weeks) {
@@ -46,7 +46,7 @@ struct BatchEngine::Tables {
       c.low[r] = people.sex[r] * kAgeBands + low, c.high[r] = people.sex[r] * kAgeBands + high;
       if (weeks < 0) continue;
       const double place = (std::log(weeks + lanes.first_weeks) - lanes.first_log) / lanes.cell_width;
-      c.time_cell[r] = std::clamp(static_cast<int>(place), 0, lanes.cells - 1);
+      c.time_cell[r] = std::clamp(static_cast<int>(place), 0, lanes.time_cells - 1);
       c.time_x[r] = static_cast<float>(2 * (place - c.time_cell[r]) - 1);
     }
     for (std::size_t i = 0; i < people.graded.size(); ++i) {
@@ -62,7 +62,7 @@ struct BatchEngine::Tables {
       // A factor that nobody of this age has excludes every cause but those that bring it: rare, and left to the exact engine.
       const ContextLanes& its = lanes.context[static_cast<std::size_t>(column.finding)];
       planes.present[i].each([&](std::size_t r) {
-        const auto share = [&](int at) { return its.prevalence[static_cast<std::size_t>(at)]; };
+        const auto share = [&](int at) { return lanes.prevalence[static_cast<std::size_t>(at)][static_cast<std::size_t>(its.row)]; };
         if (share(c.low[r]) + c.w[r] * (share(c.high[r]) - share(c.low[r])) <= 0) c.odd[r] = 1;
         const int grade = column.grade[r];
         if (f.shape == Shape::history && grade < kHistoryBins && !its.bin_possible[static_cast<std::size_t>(grade)]) c.odd[r] = 1;
@@ -116,7 +116,7 @@ void BatchEngine::posterior(const PeopleTable& people, const Wanted& wanted, Pos
   out.causes.resize(columns(wanted.causes, t_->lanes.causes));
   out.mechanisms.resize(columns(wanted.mechanisms, t_->lanes.mechanisms));
   out.levels.resize(columns(wanted.levels, t_->lanes.places));
-  out.stages.resize(columns(wanted.stages, t_->lanes.stages_told));
+  out.stages.resize(columns(wanted.stages, t_->lanes.told_stages));
   out.compression.resize(columns(wanted.forecast, kForecastWeeks.size()));
   out.urgency.resize(columns(wanted.urgency, 1));
   if (n == 0) return;
@@ -126,7 +126,7 @@ void BatchEngine::posterior(const PeopleTable& people, const Wanted& wanted, Pos
   t_->kernel.run(t_->lanes, chunk, wanted, out);
   for (std::size_t r = 0; r < n; ++r)
     if (chunk.odd[r]) t_->row(people, r, wanted, out);
-  if (wanted.urgency) t_->urgency.add(people, planes, out);
+  if (wanted.urgency) t_->urgency.add(people, planes, t_->kernel.within, out);
 }
 
 }  // namespace dorsalgia

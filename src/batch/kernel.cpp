@@ -1,12 +1,14 @@
 // The idea. Answers "absent" are most of what is said, and of a noisy OR they come apart: P(absent | state) is a product
 // over the state's parents. So all absent answers of a person fold into one number for each mechanism, cause, stage and
 // spot, however many they are. Answers "present" do not come apart, but are few: each is a short row over its base (mostly
-// the hundred sets of mechanisms that occur) and windows of exceptions. Rows are multiplied person by person, along the
+// the hundred sets of mechanisms that occur) and its exceptions. Rows are multiplied person by person, along the
 // table (answers-inl.h), and turned into lanes: people side by side, one block of them at a time.
 //
-// From there on everything is a product over states, one after the other: stage and set give the weight of a cell; what is
-// said of places, summed over the levels of its group, its share. A weight is met once: it is added to its group, from which
-// the levels are read, and with its share to its state, from which all else is read.
+// From there on everything is a product over cells (cause, part of the canal, variant, stage), one after the other: stage, set
+// and kind give the weight of a cell. A group's cells share what is said of places, summed over its levels. A cell's weight is met
+// once: it is added to its group, from which causes, levels and neural mechanisms are read, and with what is said of its places to
+// its slot, from which stages and the other mechanisms are read. The next cell adds to another slot: a sum in memory that is
+// added to again at once waits for itself.
 //
 // No lane's numbers hang on what stands in the others: what is left out because nobody of a block was asked would have been
 // a factor of exactly 1. Common factors (leaks of absent answers, prevalences) are left out as well: posteriors are
@@ -15,6 +17,9 @@
 // Compiled once for every instruction set, and once for none (Highway's baseline, "plain").
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
+#include <span>
 
 #include "batch/lanes.h"
 #include "model/state.h"
@@ -28,7 +33,7 @@
 // Only after it, so that each instruction set reads them anew.
 #include "batch/answers-inl.h"
 #include "batch/vectors-inl.h"
-#include "hwy/cache_control.h"
+#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace dorsalgia {
@@ -36,6 +41,16 @@ namespace HWY_NAMESPACE {
 namespace {
 
 constexpr float kLeastSum = 1e-25F;
+
+// LaneTables::Cell with its places in lanes.
+struct Cell {
+  struct Variant {
+    std::uint32_t set, kind, slot;
+    float share;
+  };
+  std::array<Variant, 2> variant;
+  std::uint32_t stage, ahead;  // ahead: which of all there are
+};
 
 class Blocks {
  public:
@@ -46,30 +61,53 @@ class Blocks {
         out_(out),
         answers_(tables, chunk),
         odds_(t.causes),
-        groups_(2 * (t.groups + static_cast<int>(t.joined.size()))),
-        by_stage_(t.stages),
-        told_stages_(t.stages_told),
+        density_rows_(size(padded(t.most_classes)) * kLanes),
+        known_(c.people->measured.size()),
+        ratio_(t.most_classes),
+        told_(t.portions + static_cast<int>(t.joint.size())),
+        weight_(t.portions + static_cast<int>(t.joint.size())),
+        by_pattern_(static_cast<int>(t.mechanisms_of_pattern.size())),
+        slots_(static_cast<int>(t.slot.size())),
         by_cause_(t.causes),
         by_others_(static_cast<int>(t.mechanisms_of_others.size())),
         by_mechanism_(t.mechanisms),
         levels_(t.places),
-        few_(static_cast<int>(kAhead + kForecastWeeks.size())) {
+        few_(static_cast<int>(kAhead + kForecastWeeks.size())),
+        slots_of_others_(t.mechanisms_of_others.size()),
+        patterns_of_(size(t.mechanisms)),
+        others_of_(size(t.mechanisms)) {
     const auto in_lanes = [](int i) { return static_cast<std::uint32_t>(size(i) * kLanes); };
-    for (const LaneTables::Cell& its : t.cell) cells_.push_back({in_lanes(its.set), in_lanes(its.signature), in_lanes(2 * its.group)});
+    const auto variant = [&](const LaneTables::Variant& its) {
+      return Cell::Variant{in_lanes(its.set), in_lanes(its.kind), in_lanes(its.slot), its.share};
+    };
+    for (const LaneTables::Cell& its : t.cell) {
+      const auto ahead = std::find(ahead_.begin(), ahead_.end(), its.ahead);
+      cells_.push_back({{variant(its.variant[0]), variant(its.variant[1])},
+                        in_lanes(t.chain_stage_of[size(its.stage)]),
+                        static_cast<std::uint32_t>(ahead - ahead_.begin())});
+      if (ahead == ahead_.end()) ahead_.push_back(its.ahead);
+    }
+    for (std::size_t i = 0; i < known_.size(); ++i) densities_.emplace_back(t.most_classes);
+    for (std::size_t i = 0; i < t.slot.size(); ++i) slots_of_others_[size(t.slot[i].others)].push_back(i);
+    for (std::size_t i = 0; i < t.mechanisms_of_pattern.size(); ++i)
+      for (const int k : t.mechanisms_of_pattern[i]) patterns_of_[size(k)].push_back(i);
+    for (std::size_t i = 0; i < t.mechanisms_of_others.size(); ++i)
+      for (const int k : t.mechanisms_of_others[i]) others_of_[size(k)].push_back(i);
   }
 
   void run() {
     const SmallIsZero small_is_zero;
     for (first_ = 0; first_ < c.people->rows; first_ += static_cast<int>(kLanes)) {
       answers_.read(first_);
+      exceptional_ = answers_.exceptional;
       context();
       sets();
+      measured();
       places();
-      if (answers_.exceptional) weigh<true>();
+      if (exceptional_) weigh<true>();
       else weigh<false>();
       give_all();
     }
-    hwy::FlushStream();
   }
 
  private:
@@ -81,24 +119,15 @@ class Blocks {
     return hn::Load(D(), out.data());
   }
   // The lanes whose rows have the bit.
-  Mask who(const Bits& bits) const {
-    HWY_ALIGN std::array<std::uint8_t, 8> bytes{};
-    const std::uint64_t its = bits.slice(first_, kLanes);
-    std::copy_n(reinterpret_cast<const std::uint8_t*>(&its), bytes.size(), bytes.data());
-    return hn::LoadMaskBits(D(), bytes.data());
-  }
+  Mask who(const Bits& bits) const { return mask_of(bits.slice(first_, kLanes)); }
   // v in those lanes, 1 in the others.
   static HWY_INLINE V only(Mask who, V v) { return hn::IfThenElse(who, v, all(1.0F)); }
 
   // Causes without a link share one factor, which is left out; linked ones differ from them by a ratio: P(present | this
-  // cause) over P(present | another), and the same of "absent". Divisors are collected and divided by once.
+  // cause) over P(present | another), and the same of "absent".
   HWY_NOINLINE void context() {
-    const D d;
-    const Lanes& weight = answers_[Part::causes];
-    odds_.fill(0, t.causes, 1.0F);
-    const V w = by_lane([&](std::size_t r) { return c.w[r]; });
-    const VI low = hn::ConvertTo(DI(), by_lane([&](std::size_t r) { return static_cast<float>(c.low[r]); }));
-    const VI high = hn::ConvertTo(DI(), by_lane([&](std::size_t r) { return static_cast<float>(c.high[r]); }));
+    const LanesAt weight = answers_[Part::causes], odds = odds_.now(), prevalence_of = answers_.prevalence.now();
+    odds.fill(t.causes, 1.0F);
     for (int column : c.context) {
       const auto& said = c.people->graded[size(column)];
       const ContextLanes& f = t.context[size(said.finding)];
@@ -106,15 +135,15 @@ class Blocks {
       const bool any_present = yes.slice(first_, kLanes) != 0;
       if (f.linked.empty() || (!any_present && no.slice(first_, kLanes) == 0)) continue;
       const Mask present = who(yes), absent = who(no), known = hn::Or(present, absent);
-      const V young = hn::GatherIndex(d, f.prevalence.data(), low), old = hn::GatherIndex(d, f.prevalence.data(), high);
-      const V prevalence = hn::MulAdd(w, hn::Sub(old, young), young);
+      const V prevalence = prevalence_of.load(size(f.row));
+      const V over_present = inverse(prevalence), over_absent = inverse(hn::Sub(all(1.0F), prevalence));
       for (const ContextLanes::Linked& link : f.linked) {
         const std::size_t k = size(link.cause);
         if (link.is_share) {
-          weight.times(k, only(absent, hn::Div(all(1 - link.value), hn::Sub(all(1.0F), prevalence))));
-          if (any_present) weight.times(k, only(present, hn::Div(all(link.value), prevalence)));
+          weight.times(k, only(absent, hn::Mul(all(1 - link.value), over_absent)));
+          if (any_present) weight.times(k, only(present, hn::Mul(all(link.value), over_present)));
         } else {
-          odds_.times(k, only(known, hn::MulAdd(prevalence, all(link.value - 1), all(1.0F))));
+          odds.times(k, only(known, hn::MulAdd(prevalence, all(link.value - 1), all(1.0F))));
           if (any_present) weight.times(k, only(present, all(link.value)));
         }
         if (any_present && link.years != ContextLanes::kAnyYears)
@@ -124,12 +153,12 @@ class Blocks {
                        }));
       }
     }
-    for (std::size_t k = 0; k < size(t.causes); ++k) weight.times(k, hn::Div(hn::Set(d, 1.0F), odds_.load(k)));
+    for (std::size_t k = 0; k < size(t.causes); ++k) weight.times(k, inverse(odds.load(k)));
   }
 
   // Sets of mechanisms: what is present of them already, times what is absent of each.
   HWY_NOINLINE void sets() {
-    const Lanes &sets = answers_[Part::sets], &mechanisms = answers_[Part::mechanisms];
+    const LanesAt sets = answers_[Part::sets], mechanisms = answers_[Part::mechanisms];
     for (std::size_t i = 0; i < size(t.sets); ++i) {
       V v = sets.load(i);
       for (int k : t.mechanisms_of_set[i]) v = hn::Mul(v, mechanisms.load(size(k)));
@@ -137,16 +166,77 @@ class Blocks {
     }
   }
 
-  // What is said of places, by group, and of groups that are joined.
+  // Values that were measured, by class of shifts: what they say of sets, and of kinds over them. Few people have any one value, so
+  // densities are worked out a person at a time, for all classes side by side, and then lie in lanes.
+  HWY_NOINLINE void measured() {
+    const LanesAt sets = answers_[Part::sets], kinds = answers_.exceptions.now(), ratio = ratio_.now();
+    std::size_t known = 0;
+    for (std::size_t i = 0; i < c.people->measured.size(); ++i) {
+      const std::uint64_t who = c.planes->measured[i].slice(first_, kLanes);
+      if (who == 0) continue;
+      const MeasuredLanes& f = t.measured[size(c.people->measured[i].finding)];
+      const LanesAt density = densities_[known].now();
+      densities(f, c.people->measured[i], who);
+      into_lanes(density_rows_.data(), f.shift.size(), density);
+      known_[known++] = {density, f.class_of_set.data()};
+      if (f.exceptions.empty()) continue;
+      for (std::size_t k = 0; k < f.ratio.size(); ++k)
+        ratio.store(k, hn::Mul(density.load(size(f.ratio[k].own)), inverse(density.load(size(f.ratio[k].base)))));
+      if (!exceptional_) kinds.fill(t.kinds, 1.0F), exceptional_ = true;
+      for (const MeasuredLanes::Exception& its : f.exceptions) kinds.times(size(its.kind), ratio.load(size(its.ratio)));
+    }
+    const std::span<const Known> all_known(known_.data(), known);
+    for (std::size_t k = 0; !all_known.empty() && k < size(t.sets); ++k) {
+      V v = sets.load(k);
+      for (const Known& its : all_known) v = hn::Mul(v, its.density.load(size(its.class_of_set[k])));
+      sets.store(k, v);
+    }
+  }
+
+  // A row of densities for each person; 1 where nothing is known.
+  HWY_NOINLINE void densities(const MeasuredLanes& f, const PeopleTable::Measured& said, std::uint64_t who) {
+    const D d;
+    const ModelFinding& finding = t.m.findings[size(said.finding)];
+    HWY_ALIGN std::array<float, kMostLanes> off{};
+    for (std::uint64_t rest = who; rest != 0; rest &= rest - 1) {
+      const std::size_t lane = size(__builtin_ctzll(rest)), r = answers_.person(lane);
+      off[lane] = off_usual(finding, said.value[r], r);
+    }
+    if (finding.log_scale) hn::Store(hn::Log(d, hn::Max(hn::Load(d, off.data()), all(1e-30F))), d, off.data());
+    const std::size_t n = f.shift.size();
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      float* HWY_RESTRICT row = density_rows_.data() + lane * n;
+      if ((who >> lane & 1) == 0) {
+        std::fill_n(row, n, 1.0F);
+        continue;
+      }
+      const V x = all(off[lane]);
+      for (std::size_t k = 0; k < n; k += kLanes) {
+        const V z = hn::Mul(hn::Sub(x, hn::Load(d, &f.shift[k])), hn::Load(d, &f.precision[k]));
+        const V bell = hn::Exp(d, hn::Mul(hn::Mul(z, z), all(-0.5F)));
+        hn::Store(hn::MulAdd(bell, hn::Load(d, &f.height[k]), all(f.unmodelled)), d, row + k);
+      }
+    }
+  }
+
+  // A value over what is usual at that age where the finding's scale is a logarithm, else its distance from that.
+  float off_usual(const ModelFinding& f, double value, std::size_t r) const {
+    const auto& centre = f.centre[size(c.low[r] / kAgeBands)];
+    const double low = centre[size(c.low[r] % kAgeBands)], high = centre[size(c.high[r] % kAgeBands)];
+    const double usual = low + static_cast<double>(c.w[r]) * (high - low);
+    return static_cast<float>(f.log_scale ? value / usual : value - usual);
+  }
+
+  // What is said of places, by portion.
   HWY_NOINLINE void places() {
     for (const LaneTables::Bucket& bucket : t.buckets)
       over_places(bucket.places, [&](auto wide, int l) HWY_ATTR { gather<wide>(bucket, l); });
-    for (const LaneTables::Outside& o : t.outside)
-      groups_.store(told_of(o.group), hn::MulAdd(answers_[Part::spots].load(size(o.spot)), all(o.share), groups_.load(told_of(o.group))));
-    for (int j = 0; j < static_cast<int>(t.joined.size()); ++j) {
+    const LanesAt told = told_.now(), spots = answers_[Part::spots];
+    for (const LaneTables::Outside& o : t.outside) told.add(size(o.portion), hn::Mul(spots.load(size(o.spot)), all(o.share)));
+    for (std::size_t j = 0; j < t.joint.size(); ++j) {
       V sum = hn::Zero(D());
-      for (int g : t.joined[size(j)]) sum = hn::Add(sum, groups_.load(told_of(g)));
-      groups_.store(told_of(t.groups + j), sum);
+      for (const int portion : t.joint[j]) sum = hn::Add(sum, told.load(size(portion)));
+      told.store(size(t.portions) + j, sum);
     }
   }
 
@@ -159,124 +249,133 @@ class Blocks {
     for (; l < n; ++l) use(std::integral_constant<int, 1>(), l);
   }
 
-  // What is said of a bucket's groups from kPlaces of its places.
+  // What is said of a bucket's portions from kPlaces of its places.
   template <int kPlaces>
   HWY_NOINLINE void gather(const LaneTables::Bucket& bucket, int l) {
     const D d;
+    const LanesAt spots = answers_[Part::spots];
     std::array<V, kPlaces> told;
-    for (int j = 0; j < kPlaces; ++j) told[size(j)] = answers_[Part::spots].load(size(bucket.spot + l + j));
-    const std::ptrdiff_t stride = bucket.places;
+    for (int j = 0; j < kPlaces; ++j) told[size(j)] = spots.load(size(bucket.spot + l + j));
     const float* HWY_RESTRICT share = bucket.share.data() + l;
-    float* HWY_RESTRICT out = groups_[told_of(bucket.first)];
-    const float* const end = out + size(bucket.groups) * 2 * kLanes;
-    for (; out != end; share += stride, out += 2 * kLanes) {
+    float* HWY_RESTRICT out = told_.now()[size(bucket.first)];
+    const float* const end = out + size(bucket.portions) * kLanes;
+    for (; out != end; out += kLanes, share += bucket.places) {
       V sum = l == 0 ? hn::Zero(d) : hn::Load(d, out);
       for (int j = 0; j < kPlaces; ++j) sum = hn::MulAdd(told[size(j)], all(share[j]), sum);
       hn::Store(sum, d, out);
     }
   }
 
-  // Levels of a bucket from what its groups weigh.
+  // Levels of a bucket from what its portions weigh.
   template <int kPlaces>
   HWY_NOINLINE void spread(const LaneTables::Bucket& bucket, int l) {
     const D d;
     std::array<V, kPlaces> sum;
     for (V& v : sum) v = hn::Zero(d);
-    const std::ptrdiff_t stride = bucket.places;
     const float* HWY_RESTRICT share = bucket.share.data() + l;
-    const float* HWY_RESTRICT weight = groups_[weight_of(bucket.first)];
-    const float* const end = weight + size(bucket.groups) * 2 * kLanes;
-    for (; weight != end; share += stride, weight += 2 * kLanes) {
+    const float* HWY_RESTRICT weight = weight_.now()[size(bucket.first)];
+    const float* const end = weight + size(bucket.portions) * kLanes;
+    for (; weight != end; weight += kLanes, share += bucket.places) {
       const V w = hn::Load(d, weight);
       for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::MulAdd(w, all(share[j]), sum[size(j)]);
     }
+    const LanesAt levels = levels_.now(), spots = answers_[Part::spots];
     for (int j = 0; j < kPlaces; ++j) {
       const std::size_t at = size(t.s.level_at[size(bucket.from + l + j)]);
-      levels_.store(at, hn::MulAdd(sum[size(j)], answers_[Part::spots].load(size(bucket.spot + l + j)), levels_.load(at)));
+      levels.store(at, hn::MulAdd(sum[size(j)], spots.load(size(bucket.spot + l + j)), levels.load(at)));
     }
   }
 
-  // All cells, once: groups without what is said of places, everything else with it.
+  // All cells, once: profiles without what is said of places, everything else with it.
   template <bool kExceptional>
   HWY_NOINLINE void weigh() {
     const D d;
-    const int groups = t.groups + static_cast<int>(t.joined.size());
-    float* HWY_RESTRICT group = groups_[0];
-    for (int g = 0; g < groups; ++g) hn::Store(hn::Zero(d), d, group + weight_of(g) * kLanes);
-    by_others_.fill(0, static_cast<int>(t.mechanisms_of_others.size()), 0.0F);
-    const float *HWY_RESTRICT set = answers_[Part::sets][0], *HWY_RESTRICT exception = answers_.exceptions[0];
-    float* HWY_RESTRICT by_others = by_others_[0];
-    const Cell* HWY_RESTRICT cell = cells_.data();
-    const LaneTables::State* HWY_RESTRICT state = t.state.data();
-    V emergency = hn::Zero(d), one = emergency, two = emergency, three = emergency, four = emergency;
-    static_assert(kForecastWeeks.size() == 4);
-    int stage = 0;
-    for (int cause = 0; cause < t.causes; ++cause) {
-      const V odds = answers_[Part::causes].load(size(cause));
-      V of_cause = hn::Zero(d);
-      for (const int last = t.s.stage_offset[size(cause) + 1]; stage < last; ++stage) {
-        const V of_course = answers_[Part::course_stages].load(size(t.course_stage_of[size(stage)]));
-        const V weight = hn::Mul(hn::Mul(answers_.times.load(size(stage)), odds), of_course);
-        V of_stage = hn::Zero(d);
-        for (const auto* const end = t.state.data() + t.first_state[size(stage) + 1]; state != end; ++state) {
-          const V of_variant = hn::Mul(weight, all(state->share));
-          V sum = hn::Zero(d);
-          const Cell* const its_end = cells_.data() + state->end;
-          do {
-            V v = hn::Mul(of_variant, hn::Load(d, set + cell->set));
-            if constexpr (kExceptional) v = hn::Mul(v, hn::Load(d, exception + cell->signature));
-            float* HWY_RESTRICT its = group + cell->group;
-            hn::Store(hn::Add(hn::Load(d, its), v), d, its);
-            sum = hn::MulAdd(v, hn::Load(d, its + kLanes), sum);
-          } while (++cell != its_end);
-          of_stage = hn::Add(of_stage, sum);
-          if (state->emergency) emergency = hn::Add(emergency, sum);
-          if (state->ahead) {
-            one = hn::MulAdd(sum, all(state->p[0]), one), two = hn::MulAdd(sum, all(state->p[1]), two);
-            three = hn::MulAdd(sum, all(state->p[2]), three), four = hn::MulAdd(sum, all(state->p[3]), four);
-          }
-          float* HWY_RESTRICT others = by_others + size(state->others) * kLanes;
-          hn::Store(hn::Add(hn::Load(d, others), sum), d, others);
-        }
-        by_stage_.store(size(stage), of_stage);
-        of_cause = hn::Add(of_cause, of_stage);
-      }
-      by_cause_.store(size(cause), of_cause);
+    const LanesAt few = few_.now(), by_cause = by_cause_.now();
+    slots_.now().fill(static_cast<int>(t.slot.size()), 0.0F), by_cause.fill(t.causes, 0.0F);
+    few.fill(static_cast<int>(kAhead + kForecastWeeks.size()), 0.0F);
+    From from{t.group.data(), cells_.data()};
+    for (const LaneTables::Form& form : t.form) {
+      const bool later = form.later && wanted_.forecast;
+      if (form.variants) from = later ? weigh<kExceptional, true, true>(form, from) : weigh<kExceptional, true, false>(form, from);
+      else from = later ? weigh<kExceptional, false, true>(form, from) : weigh<kExceptional, false, false>(form, from);
     }
-    V tumour = hn::Zero(d), malignant = tumour, total = tumour;
+
+    V total = hn::Zero(d), tumour = total, malignant = total;
     for (std::size_t cause = 0; cause < size(t.causes); ++cause) {
-      const V its = by_cause_.load(cause);
+      const V its = by_cause.load(cause);
       total = hn::Add(total, its);
-      if (t.tumour[cause] != 0) tumour = hn::Add(tumour, its);
-      if (t.malignant[cause] != 0) malignant = hn::Add(malignant, its);
+      tumour = hn::MulAdd(its, all(t.tumour[cause]), tumour), malignant = hn::MulAdd(its, all(t.malignant[cause]), malignant);
     }
-    few_.store(kTumour, tumour), few_.store(kMalignant, malignant), few_.store(kEmergency, emergency), few_.store(kTotal, total);
-    few_.store(kAhead, one), few_.store(kAhead + 1, two), few_.store(kAhead + 2, three), few_.store(kAhead + 3, four);
-    for (int j = 0; j < static_cast<int>(t.joined.size()); ++j) {
-      const V w = groups_.load(weight_of(t.groups + j));
-      for (int g : t.joined[size(j)]) groups_.store(weight_of(g), hn::Add(groups_.load(weight_of(g)), w));
+    few.store(kTumour, tumour), few.store(kMalignant, malignant), few.store(kTotal, total);
+    for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) few.add(kAhead + w, few.load(kPressed));
+  }
+
+  struct From {
+    const LaneTables::Group* group;
+    const Cell* cell;
+  };
+
+  // The groups of a form; from where those of the next one stand. What the loops need of this object they hold themselves: a store to
+  // lanes might be one to any member.
+  template <bool kExceptional, bool kVariants, bool kLater>
+  HWY_NOINLINE From weigh(const LaneTables::Form form, From from) {
+    const D d;
+    const float *HWY_RESTRICT stage = answers_.stage.now().at, *HWY_RESTRICT set = answers_[Part::sets].at;
+    const float* HWY_RESTRICT kind = answers_.exceptions.now().at;
+    float* HWY_RESTRICT slot = slots_.now().at;
+    const std::array<float, kForecastWeeks.size()>* HWY_RESTRICT ahead_of = ahead_.data();
+    const LanesAt odds = answers_[Part::causes], told_of = told_.now(), weight_of = weight_.now(), by_cause = by_cause_.now(), few = few_.now();
+    const Cell* HWY_RESTRICT cell = from.cell;
+    static_assert(kForecastWeeks.size() == 4);
+    V one = few.load(kAhead), two = few.load(kAhead + 1), three = few.load(kAhead + 2), four = few.load(kAhead + 3);
+    V emergency = few.load(kEmergency), pressed = few.load(kPressed);
+    const LaneTables::Group* const last = from.group + form.groups;
+    for (const LaneTables::Group* HWY_RESTRICT group = from.group; group != last; ++group) {
+      const V its_odds = odds.load(size(group->cause));
+      const V told = hn::Mul(told_of.load(size(group->portions)), its_odds);
+      V sum = hn::Zero(d);
+      for (const Cell* const end = cell + form.cells; cell != end; ++cell) {
+        const V of_stage = hn::Load(d, stage + cell->stage);
+        V here = hn::Zero(d);
+        for (std::size_t v = 0; v < 1 + kVariants; ++v) {
+          const Cell::Variant& its = cell->variant[v];
+          V weight = hn::Mul(hn::Mul(of_stage, hn::Load(d, set + its.set)), all(its.share));
+          if constexpr (kExceptional) weight = hn::Mul(weight, hn::Load(d, kind + its.kind));
+          here = hn::Add(here, weight);
+          hn::Store(hn::MulAdd(weight, told, hn::Load(d, slot + its.slot)), d, slot + its.slot);
+        }
+        sum = hn::Add(sum, here);
+        if constexpr (kLater) {
+          const auto& ahead = ahead_of[cell->ahead];
+          here = hn::Mul(here, told);
+          one = hn::MulAdd(here, all(ahead[0]), one), two = hn::MulAdd(here, all(ahead[1]), two);
+          three = hn::MulAdd(here, all(ahead[2]), three), four = hn::MulAdd(here, all(ahead[3]), four);
+        }
+      }
+      weight_of.store(size(group->portions), hn::Mul(sum, its_odds));
+      sum = hn::Mul(sum, told);
+      by_cause.add(size(group->cause), sum);
+      emergency = hn::MulAdd(sum, all(group->emergency), emergency), pressed = hn::MulAdd(sum, all(group->pressed), pressed);
     }
+    few.store(kEmergency, emergency), few.store(kPressed, pressed);
+    few.store(kAhead, one), few.store(kAhead + 1, two), few.store(kAhead + 2, three), few.store(kAhead + 3, four);
+    return {last, cell};
   }
 
   HWY_NOINLINE void give_all() {
     const D d;
-    const float* sum = few_[kTotal];
+    const LanesAt few = few_.now(), weight = weight_.now();
+    const float* sum = few[kTotal];
     const std::size_t people = std::min(kLanes, size(c.people->rows - first_));
     for (std::size_t lane = 0; lane < people; ++lane)
       if (!(sum[lane] > kLeastSum && sum[lane] < 1e30F)) c.odd[size(first_) + lane] = 1;
-    const V normal = hn::Div(all(1.0F), hn::Max(few_.load(kTotal), all(1e-37F)));
+    const V normal = hn::Div(all(1.0F), hn::Max(few.load(kTotal), all(1e-37F)));
     // One column after the other, from `first` of the table on.
     const auto give = [&](Floats& to, std::size_t columns, const float* HWY_RESTRICT from) HWY_ATTR {
       const std::size_t stride = size(out_.rows);
       float* HWY_RESTRICT at = to.data() + size(first_);
       if (people == kLanes) {
-        // A whole line of the cache goes past it: it is not read again here, and fetching it first costs as much as it brings.
-        const bool whole_lines = kLanes == kMostLanes && reinterpret_cast<std::uintptr_t>(at) % 64 == 0 && stride % kMostLanes == 0;
-        for (std::size_t i = 0; i < columns; ++i, at += stride, from += kLanes) {
-          const V v = hn::Mul(hn::Load(d, from), normal);
-          if (whole_lines) hn::Stream(v, d, at);
-          else hn::StoreU(v, d, at);
-        }
+        for (std::size_t i = 0; i < columns; ++i, at += stride, from += kLanes) hn::StoreU(hn::Mul(hn::Load(d, from), normal), d, at);
         return;
       }
       for (std::size_t i = 0; i < columns; ++i, at += stride, from += kLanes) {
@@ -285,65 +384,63 @@ class Blocks {
         std::copy_n(buffer.begin(), people, at);
       }
     };
-    give(out_.tumour, 1, few_[kTumour]), give(out_.malignant, 1, few_[kMalignant]), give(out_.emergency, 1, few_[kEmergency]);
-    if (wanted_.causes) give(out_.causes, size(t.causes), by_cause_[0]);
-    if (wanted_.stages) stages(), give(out_.stages, size(t.stages_told), told_stages_[0]);
-    if (wanted_.mechanisms) mechanisms(), give(out_.mechanisms, size(t.mechanisms), by_mechanism_[0]);
-    if (wanted_.levels) levels(), give(out_.levels, size(t.places), levels_[0]);
-    if (wanted_.forecast) give(out_.compression, kForecastWeeks.size(), few_[kAhead]);
+    give(out_.tumour, 1, few[kTumour]), give(out_.malignant, 1, few[kMalignant]), give(out_.emergency, 1, few[kEmergency]);
+    if (wanted_.causes) give(out_.causes, size(t.causes), by_cause_.now().at);
+    for (std::size_t j = 0; j < t.joint.size(); ++j)
+      for (const int portion : t.joint[j]) weight.store(size(portion), weight.load(size(t.portions) + j));
+    if (wanted_.mechanisms) tell_mechanisms(), give(out_.mechanisms, size(t.mechanisms), by_mechanism_.now().at);
+    if (wanted_.stages) tell_stages(), give(out_.stages, size(t.told_stages), slots_.now().at);
+    if (wanted_.levels) tell_levels(), give(out_.levels, size(t.places), levels_.now().at);
+    if (wanted_.forecast) give(out_.compression, kForecastWeeks.size(), few[kAhead]);
   }
 
-  // A stage is told once, whatever the strand of its course.
-  HWY_NOINLINE void stages() {
-    std::size_t told = 0;
-    for (int k = 0; k < t.causes; ++k) {
-      const int first = t.s.stage_offset[size(k)], stages = t.s.stages(k);
-      for (int i = first; i < first + stages; ++i) {
-        V sum = hn::Zero(D());
-        for (int strand = i; strand < t.s.stage_offset[size(k) + 1]; strand += stages) sum = hn::Add(sum, by_stage_.load(size(strand)));
-        told_stages_.store(told++, sum);
-      }
-    }
+  // What is told of stages, which is no longer what slots held.
+  HWY_NOINLINE void tell_stages() {
+    const LanesAt slots = slots_.now();
+    for (std::size_t i = size(t.told_stages); i < t.slot.size(); ++i) slots.add(size(t.slot[i].stage), slots.load(i));
   }
 
-  // Neural mechanisms are those of the groups' patterns, the others those of states.
-  HWY_NOINLINE void mechanisms() {
+  // Neural mechanisms are those of patterns, the others those of slots.
+  HWY_NOINLINE void tell_mechanisms() {
     const D d;
-    by_mechanism_.fill(0, t.mechanisms, 0.0F);
-    const auto add = [&](const std::vector<int>& to, V v) HWY_ATTR {
-      for (int k : to) by_mechanism_.store(size(k), hn::Add(by_mechanism_.load(size(k)), v));
-    };
-    for (const LaneTables::Bucket& b : t.buckets) {
-      const std::vector<int>& neural = t.mechanisms_of_pattern[size(b.pattern)];
-      if (neural.empty()) continue;
-      V sum = hn::Zero(d);
-      for (int g = b.first; g < b.first + b.groups; ++g) sum = hn::MulAdd(groups_.load(weight_of(g)), groups_.load(told_of(g)), sum);
-      add(neural, sum);
+    const LanesAt slot = slots_.now(), by_others = by_others_.now(), by_pattern = by_pattern_.now(), by_mechanism = by_mechanism_.now();
+    const LanesAt weight = weight_.now(), told = told_.now();
+    for (std::size_t i = 0; i < slots_of_others_.size(); ++i) {
+      std::span<const std::size_t> slots = slots_of_others_[i];
+      std::array<V, 4> sum;
+      for (V& v : sum) v = hn::Zero(d);
+      for (; slots.size() >= 4; slots = slots.subspan(4))
+        for (std::size_t j = 0; j < 4; ++j) sum[j] = hn::Add(sum[j], slot.load(slots[j]));
+      for (const std::size_t its : slots) sum[0] = hn::Add(sum[0], slot.load(its));
+      by_others.store(i, hn::Add(hn::Add(sum[0], sum[1]), hn::Add(sum[2], sum[3])));
     }
-    for (std::size_t i = 0; i < t.mechanisms_of_others.size(); ++i) add(t.mechanisms_of_others[i], by_others_.load(i));
+    by_pattern.fill(static_cast<int>(t.mechanisms_of_pattern.size()), 0.0F);
+    for (const LaneTables::Bucket& b : t.buckets) {
+      if (t.mechanisms_of_pattern[size(b.pattern)].empty()) continue;
+      V sum = hn::Zero(d);
+      for (int p = b.first; p < b.first + b.portions; ++p) sum = hn::MulAdd(weight.load(size(p)), told.load(size(p)), sum);
+      by_pattern.add(size(b.pattern), sum);
+    }
+    for (std::size_t k = 0; k < size(t.mechanisms); ++k) {
+      V sum = hn::Zero(d);
+      for (const std::size_t i : patterns_of_[k]) sum = hn::Add(sum, by_pattern.load(i));
+      for (const std::size_t i : others_of_[k]) sum = hn::Add(sum, by_others.load(i));
+      by_mechanism.store(k, sum);
+    }
   }
 
-  HWY_NOINLINE void levels() {
-    levels_.fill(0, t.places, 0.0F);
-    const std::size_t outside = t.s.outside < 0 ? 0 : size(t.s.level_at[size(t.s.outside)]);
+  HWY_NOINLINE void tell_levels() {
+    const LanesAt levels = levels_.now(), weight = weight_.now(), spots = answers_[Part::spots];
+    levels.fill(t.places, 0.0F);
     for (const LaneTables::Bucket& bucket : t.buckets)
       over_places(bucket.places, [&](auto wide, int l) HWY_ATTR { spread<wide>(bucket, l); });
-    for (const LaneTables::Outside& o : t.outside) {
-      const V v = hn::Mul(hn::Mul(groups_.load(weight_of(o.group)), all(o.share)), answers_[Part::spots].load(size(o.spot)));
-      levels_.store(outside, hn::Add(levels_.load(outside), v));
-    }
+    V outside = hn::Zero(D());
+    for (const LaneTables::Outside& o : t.outside)
+      outside = hn::MulAdd(hn::Mul(weight.load(size(o.portion)), all(o.share)), spots.load(size(o.spot)), outside);
+    if (t.s.outside >= 0) levels.add(size(t.s.level_at[size(t.s.outside)]), outside);
   }
 
-  // Where groups_ keeps what a group weighs, and what is said of its places: side by side.
-  static std::size_t weight_of(int group) { return size(2 * group); }
-  static std::size_t told_of(int group) { return size(2 * group + 1); }
-
-  static constexpr std::size_t kTumour = 0, kMalignant = 1, kEmergency = 2, kTotal = 3, kAhead = 4;  // in few_
-
-  // A cell with its places in lanes.
-  struct Cell {
-    std::uint32_t set, signature, group;
-  };
+  static constexpr std::size_t kTumour = 0, kMalignant = 1, kEmergency = 2, kTotal = 3, kPressed = 4, kAhead = 5;  // in few_
 
   const LaneTables& t;
   LaneChunk& c;
@@ -351,36 +448,65 @@ class Blocks {
   PosteriorTable& out_;
   int first_ = 0;
   Answers answers_;
-  Lanes odds_, groups_, by_stage_, told_stages_, by_cause_, by_others_, by_mechanism_, levels_;
+  Lanes odds_;
+  bool exceptional_ = false;  // some exception is not 1
+  // Of measured findings: densities by person and class, the same in lanes (of those that somebody of the block has), and of classes.
+  struct Known {
+    LanesAt density;
+    const int* class_of_set;
+  };
+  Floats density_rows_;
+  std::vector<Lanes> densities_;
+  std::vector<Known> known_;
+  Lanes ratio_;
+  Lanes told_, weight_;       // by portion and joint ones: what is said of its places, and what it weighs without that
+  Lanes by_pattern_, slots_, by_cause_, by_others_, by_mechanism_, levels_;
   Lanes few_;  // what is summed over all cells
   std::vector<Cell> cells_;
+  std::vector<std::array<float, kForecastWeeks.size()>> ahead_;
+  std::vector<std::vector<std::size_t>> slots_of_others_, patterns_of_, others_of_;  // the latter by mechanism
 };
 
 }  // namespace
 
-void read_planes(const PeopleTable& people, Planes& planes) {
-  const hn::ScalableTag<std::int8_t> d;
+// Of which rows `holds` is true, a vector of them at a time. beyond: a value of which it is not.
+template <class T, class Holds>
+Bits bits_of(const T* values, std::size_t rows, T beyond, Holds holds) {
+  const hn::ScalableTag<T> d;
   constexpr std::size_t kWide = hn::MaxLanes(d);
-  const auto rows = size(people.rows);
-  const auto zero = hn::Zero(d);
-  planes.present.assign(people.graded.size(), {}), planes.absent.assign(people.graded.size(), {});
-  for (std::size_t i = 0; i < people.graded.size(); ++i) {
-    const std::int8_t* codes = people.graded[i].grade.data();
-    if constexpr (kWide % 8 != 0) {
-      planes.present[i] = Bits::where(rows, [&](std::size_t r) { return codes[r] > 0; });
-      planes.absent[i] = Bits::where(rows, [&](std::size_t r) { return codes[r] == 0; });
-      continue;
-    }
-    auto *yes = reinterpret_cast<std::uint8_t*>(planes.present[i].words.data()),
-         *no = reinterpret_cast<std::uint8_t*>(planes.absent[i].words.data());
-    for (std::size_t r = 0; r < rows; r += kWide) {
-      HWY_ALIGN std::array<std::int8_t, kWide> last;
-      const bool whole = r + kWide <= rows;
-      if (!whole) last.fill(kUnknown), std::copy(codes + r, codes + rows, last.begin());
-      const auto its = whole ? hn::LoadU(d, codes + r) : hn::Load(d, last.data());
-      hn::StoreMaskBits(d, hn::Gt(its, zero), yes + r / 8), hn::StoreMaskBits(d, hn::Eq(its, zero), no + r / 8);
-    }
+  constexpr std::uint64_t kEvery = ~std::uint64_t{0} >> (Bits::kPerWord - kWide);
+  Bits out;
+  for (std::size_t r = 0; r < rows; r += kWide) {
+    HWY_ALIGN std::array<T, kWide> last;
+    const bool whole = r + kWide <= rows;
+    if (!whole) last.fill(beyond), std::copy(values + r, values + rows, last.begin());
+    std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+    hn::StoreMaskBits(d, holds(whole ? hn::LoadU(d, values + r) : hn::Load(d, last.data())), bytes.data());
+    std::uint64_t its = 0;
+    std::memcpy(&its, bytes.data(), bytes.size());
+    out.words[r / Bits::kPerWord] |= (its & kEvery) << r % Bits::kPerWord;
   }
+  return out;
+}
+
+void read_planes(const PeopleTable& people, Planes& planes) {
+  const auto rows = size(people.rows);
+  const auto zero = hn::Zero(hn::ScalableTag<std::int8_t>());
+  planes.present.clear(), planes.absent.clear(), planes.measured.clear();
+  for (const auto& column : people.graded) {
+    planes.present.push_back(bits_of(column.grade.data(), rows, kUnknown, [&](auto its) HWY_ATTR { return hn::Gt(its, zero); }));
+    planes.absent.push_back(bits_of(column.grade.data(), rows, kUnknown, [&](auto its) HWY_ATTR { return hn::Eq(its, zero); }));
+  }
+  const auto none = hn::Zero(hn::ScalableTag<std::uint8_t>());
+  for (const auto& column : people.measured)
+    planes.measured.push_back(bits_of(column.known.data(), rows, std::uint8_t{0}, [&](auto its) HWY_ATTR { return hn::Ne(its, none); }));
+}
+
+Bits within(const std::vector<double>& values, double low, double high) {
+  const hn::ScalableTag<double> d;
+  const auto least = hn::Set(d, low), most = hn::Set(d, high);
+  return bits_of(values.data(), values.size(), std::numeric_limits<double>::quiet_NaN(),
+                 [&](auto its) HWY_ATTR { return hn::And(hn::Ge(its, least), hn::Le(its, most)); });
 }
 
 void run_lanes(const LaneTables& tables, LaneChunk& chunk, const Wanted& wanted, PosteriorTable& out) {
@@ -396,6 +522,7 @@ namespace dorsalgia {
 
 HWY_EXPORT(run_lanes);
 HWY_EXPORT(read_planes);
+HWY_EXPORT(within);
 
 std::vector<NamedKernel> lane_kernels() {
   std::vector<NamedKernel> out;
@@ -403,7 +530,8 @@ std::vector<NamedKernel> lane_kernels() {
     if (!(hwy::SupportedTargets() & HWY_TARGETS & target)) return;
     hwy::ChosenTarget chosen;
     chosen.Update(target);
-    out.push_back({name, HWY_DISPATCH_TABLE(run_lanes)[chosen.GetIndex()], HWY_DISPATCH_TABLE(read_planes)[chosen.GetIndex()]});
+    const std::size_t which = chosen.GetIndex();
+    out.push_back({name, HWY_DISPATCH_TABLE(run_lanes)[which], HWY_DISPATCH_TABLE(read_planes)[which], HWY_DISPATCH_TABLE(within)[which]});
   };
   add(HWY_AVX3, "avx512"), add(HWY_AVX2, "avx2"), add(HWY_SSE4, "sse4"), add(HWY_STATIC_TARGET, "plain");
   return out;

@@ -15,20 +15,13 @@ namespace dorsalgia {
 namespace {
 
 constexpr double kFirstWeeks = 0.1;  // log(t + this): cells are as wide as t is long, but near 0
-constexpr double kLastWeeks = 5200;  // a century
-constexpr int kCells = 96;
+constexpr double kLastWeeks = 6500;  // the longest that may be said
+constexpr int kTimeCells = 48;
 constexpr double kLeastLeak = 1e-20;  // in place of 0: a likelihood is divided by another
 
 float narrow(double x) { return static_cast<float>(x); }
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 Floats row(int n, float value) { return Floats(at(padded(n)), value); }
-
-ByAge by_age(const AgeSex& table, double least) {
-  ByAge out{};
-  for (std::size_t sex = 0; sex < 2; ++sex)
-    for (std::size_t band = 0; band < kAgeBands; ++band) out[sex * kAgeBands + band] = narrow(std::max(least, table[sex][band]));
-  return out;
-}
 
 std::vector<int> members(MechanismSet set) {
   std::vector<int> out;
@@ -65,13 +58,23 @@ struct Shares {
 
 }  // namespace
 
+// What single signatures make of an answer, over what they make of it as members of the base: of one grade or one measured finding.
+struct LaneTables::Exceptions {
+  struct One {
+    int signature;
+    double base, full;  // P(more than the grade) but for the leak; of measured findings classes
+  };
+  FindingLanes::Grade* grade;
+  MeasuredLanes* measured;
+  std::vector<One> all;
+};
+
 LaneTables::LaneTables(const Model& model, const Space& space)
     : m(model),
       s(space),
       causes(static_cast<int>(m.causes.size())),
       stages(s.stage_offset.back()),
       sets(static_cast<int>(s.sets.size())),
-      signatures(static_cast<int>(s.signatures.size())),
       mechanisms(static_cast<int>(m.mechanisms.size())),
       places(static_cast<int>(m.levels.size())),
       settings(static_cast<int>(m.settings.size())) {
@@ -83,12 +86,12 @@ LaneTables::LaneTables(const Model& model, const Space& space)
   setting.assign(at(settings), row(causes, 0)), coming.assign(at(settings), {});
   for (int c = 0; c < causes; ++c) {
     const ModelCause& cause = m.causes[at(c)];
-    tumour.push_back(m.is_tumour(c)), malignant.push_back(m.is_malignant(c));
-    stages_told += s.stages(c);
+    tumour.push_back(m.is_tumour(c) ? 1.0F : 0.0F), malignant.push_back(m.is_malignant(c) ? 1.0F : 0.0F);
     for (int k = s.stage_offset[at(c)]; k < s.stage_offset[at(c) + 1]; ++k) {
-      cause_of_stage.push_back(c);
-      course_stage_of.push_back(first_of_course_[at(cause.course)] + (k - s.stage_offset[at(c)]) % s.stages(c));
+      const int in_course = (k - s.stage_offset[at(c)]) % s.stages(c);
+      told_stage_of.push_back(told_stages + in_course);
     }
+    told_stages += s.stages(c);
     for (std::size_t i = 0; i < at(settings); ++i) setting[i][at(c)] = narrow(cause.settings[i]);
     for (std::size_t i = 0; i < rate.size(); ++i) {
       const double its = cause.rate[i / kAgeBands][i % kAgeBands];
@@ -97,112 +100,166 @@ LaneTables::LaneTables(const Model& model, const Space& space)
     }
   }
   lay_out_states();
+  ones = row(std::max({mechanisms, causes, course_stages, spots, sets}), 1);
   fit_times();
   finding.resize(m.findings.size()), context.resize(m.findings.size()), measured.resize(m.findings.size());
+  std::vector<Exceptions> exceptions;
   for (std::size_t i = 0; i < m.findings.size(); ++i) {
     const ModelFinding& f = m.findings[i];
     if (f.shape == Shape::context || f.shape == Shape::history) add_context(i);
-    else if (f.shape == Shape::measured) add_measured(i);
+    else if (f.shape == Shape::measured) add_measured(i, exceptions);
     else if (f.place_segment >= 0) add_place(i);
-    else add_discrete(i);
+    else add_discrete(i, exceptions);
   }
+  find_kinds(exceptions);
 }
 
 void LaneTables::lay_out_states() {
-  signature_order_.resize(at(signatures));
-  std::iota(signature_order_.begin(), signature_order_.end(), 0);
-  std::stable_sort(signature_order_.begin(), signature_order_.end(), [&](int a, int b) { return s.stage_of[at(a)] < s.stage_of[at(b)]; });
-  std::vector<int> new_signature(at(signatures));
-  for (int i = 0; i < signatures; ++i) {
-    const std::size_t old = at(signature_order_[at(i)]);
-    new_signature[old] = i;
-    stage_of.push_back(s.stage_of[old]), set_of.push_back(s.set_of[old]);
-  }
   for (MechanismSet set : s.sets) mechanisms_of_set.push_back(members(set));
-
-  // Groups, bucket by bucket
-  std::vector<int> order(s.groups.size()), new_group(s.groups.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto bucket_of = [&](int g) { return std::make_pair(s.groups[at(g)].canal, s.groups[at(g)].pattern); };
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return bucket_of(a) < bucket_of(b); });
-  for (int old : order) {
-    const PlaceGroup& g = s.groups[at(old)];
-    const int from = static_cast<int>(s.canal_begin[at(g.canal)]), count = static_cast<int>(s.canal_begin[at(g.canal) + 1]) - from;
-    if (groups == 0 || bucket_of(old) != bucket_of(order[at(groups - 1)])) {
-      buckets.push_back({g.pattern, from, count, spots, groups, 0, {}});
-      spots += count;
-    }
-    ++buckets.back().groups;
-    for (int l = from; l < from + count; ++l)
-      buckets.back().share.push_back(l == s.outside ? 0 : narrow(m.causes[at(g.cause)].levels[at(s.level_at[at(l)])]));
-    new_group[at(old)] = groups++;
-  }
-
-  // Cells, state by state
   MechanismSet neural = 0;
   for (MechanismSet pattern : s.patterns) neural |= pattern, mechanisms_of_pattern.push_back(members(pattern));
-  std::map<int, Forecast> ahead(s.compressible.begin(), s.compressible.end());
-  using Key = std::tuple<int, float, bool, MechanismSet, Forecast>;  // stage first: so they are in the order of stages
-  std::map<Key, std::map<int, std::vector<int>>> by_state;           // groups of each signature
-  for (std::size_t i = 0; i < s.cells.size(); ++i) {
-    const auto& its = s.cells[i];
-    const Signature& x = s.signatures[at(its.signature)];
-    const PlaceGroup& g = s.groups[at(its.group)];
-    double part = 0;  // of the levels
-    for (Eigen::Index l = s.canal_begin[at(g.canal)]; l < s.canal_begin[at(g.canal) + 1]; ++l)
-      part += m.causes[at(x.cause)].levels[at(s.level_at[static_cast<std::size_t>(l)])];
-    const Key key{s.stage_of[at(its.signature)], narrow(its.share / part), (x.klass & 1) != 0, x.active & ~neural,
-                  ahead[static_cast<int>(i)]};
-    by_state[key][new_signature[at(its.signature)]].push_back(new_group[at(its.group)]);
-  }
-  std::map<MechanismSet, int> others;
-  std::map<std::vector<int>, int> joints;
-  first_state.assign(at(stages) + 1, 0);
-  for (const auto& [key, signatures_of_it] : by_state) {
-    const auto& [stage, share, emergency, rest, p] = key;
-    const auto [it, fresh] = others.emplace(rest, static_cast<int>(others.size()));
-    if (fresh) mechanisms_of_others.push_back(members(rest));
-    for (const auto& [signature, its] : signatures_of_it) {
-      int group = its[0];
-      if (its.size() > 1) {
-        const auto [joint, first] = joints.emplace(its, groups + static_cast<int>(joined.size()));
-        if (first) joined.push_back(its);
-        group = joint->second;
-      }
-      cell.push_back({set_of[at(signature)], group, signature});
-    }
-    State out{static_cast<int>(cell.size()), share, it->second, emergency, p.back() > 0, {}};
-    std::transform(p.begin(), p.end(), out.p.begin(), narrow);
-    state.push_back(out);
-    first_state[at(stage) + 1] = static_cast<int>(state.size());
-  }
-  for (std::size_t k = 1; k < first_state.size(); ++k) first_state[k] = std::max(first_state[k], first_state[k - 1]);
 
-  for (const Bucket& b : buckets)
-    if (s.outside >= b.from && s.outside < b.from + b.places)
-      for (int g = b.first; g < b.first + b.groups; ++g)
-        if (const double share = m.causes[at(s.groups[at(order[at(g)])].cause)].levels[at(s.level_at[at(s.outside)])]; share > 0)
-          outside.push_back({g, spots++, narrow(share)});
+  // Groups, cause by cause, and the cells of each by variant and stage.
+  std::vector<int> order(s.groups.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return s.groups[at(a)].cause < s.groups[at(b)].cause; });
+  std::vector<std::vector<int>> cells_of(s.groups.size());
+  for (std::size_t i = 0; i < s.cells.size(); ++i) cells_of[at(s.cells[i].group)].push_back(static_cast<int>(i));
+  const std::map<int, Forecast> ahead(s.compressible.begin(), s.compressible.end());
+  std::map<MechanismSet, int> others;
+  const auto cells_in = [&](int old, double part) {
+    std::map<int, std::vector<int>> by_stage;
+    for (int i : cells_of[at(old)]) by_stage[s.stage_of[at(s.cells[at(i)].signature)]].push_back(i);
+    std::vector<Cell> out;
+    for (const auto& [stage, variants] : by_stage) {
+      Cell cell_of_it{stage, {}, {}};
+      for (std::size_t v = 0; v < variants.size(); ++v) {
+        const auto& its = s.cells[at(variants[v])];
+        const auto [it, fresh] = others.emplace(s.signatures[at(its.signature)].active & ~neural, static_cast<int>(others.size()));
+        if (fresh) mechanisms_of_others.push_back(members(it->first));
+        // Signatures and others stand in for kinds and slots, until those are numbered.
+        cell_of_it.variant[v] = {s.set_of[at(its.signature)], its.signature, it->second, narrow(its.share / part)};
+        if (const auto p = ahead.find(variants[v]); p != ahead.end())
+          std::transform(p->second.begin(), p->second.end(), cell_of_it.ahead.begin(), narrow);
+      }
+      if (variants.size() == 1) cell_of_it.variant[1] = cell_of_it.variant[0], cell_of_it.variant[1].share = 0;
+      out.push_back(cell_of_it);
+    }
+    return out;
+  };
+
+  // Portions, bucket by bucket
+  struct Joint {
+    std::vector<Cell> cells;
+    int pattern;
+    bool emergency;
+    std::vector<int> portions;
+  };
+  std::vector<std::vector<Joint>> of_cause(at(causes));
+  std::map<std::pair<int, int>, std::vector<int>> of_bucket;  // by part of the canal and pattern
+  for (int i : order) of_bucket[{s.groups[at(i)].canal, s.groups[at(i)].pattern}].push_back(i);
+  for (const auto& [where, its] : of_bucket) {
+    const auto [canal, pattern] = where;
+    const int from = static_cast<int>(s.canal_begin[at(canal)]), end = static_cast<int>(s.canal_begin[at(canal) + 1]);
+    Bucket b{pattern, from, end - from, spots, portions, static_cast<int>(its.size()), {}};
+    spots += b.places;
+    for (int l = from; l < end; ++l) spot_of_.push_back({s.patterns[at(pattern)], l, -1});
+    for (int old : its) {
+      const PlaceGroup& g = s.groups[at(old)];
+      double part = 0;  // of the levels
+      for (int l = from; l < end; ++l) {
+        const double share = m.causes[at(g.cause)].levels[at(s.level_at[at(l)])];
+        part += share;
+        b.share.push_back(l == s.outside ? 0 : narrow(share));
+        if (l == s.outside && share > 0) outside.push_back({portions, g.cause, narrow(share)});
+      }
+      std::vector<Cell> cells = cells_in(old, part);
+      std::vector<Joint>& all = of_cause[at(g.cause)];
+      const bool emergency = (g.klass & 1) != 0;
+      auto same = std::find_if(all.begin(), all.end(),
+                               [&](const Joint& x) { return x.pattern == pattern && x.emergency == emergency && x.cells == cells; });
+      if (same == all.end()) same = all.insert(same, {std::move(cells), pattern, emergency, {}});
+      same->portions.push_back(portions++);
+    }
+    for (Outside& o : outside)
+      if (o.portion >= b.first) {
+        spot_of_.push_back({s.patterns[at(pattern)], s.outside, o.spot});
+        o.spot = spots++;
+      }
+    buckets.push_back(std::move(b));
+  }
+
+  // Groups, form by form; in turn those of different causes, so that sums by cause are not added to again at once (a store that is
+  // loaded again costs ten additions).
+  std::map<std::pair<Form, int>, std::vector<std::pair<int, const Joint*>>> of_form;
+  for (int c = 0; c < causes; ++c) {
+    std::map<Form, int> met;
+    for (const Joint& x : of_cause[at(c)]) {
+      const auto any = [&](auto holds) { return std::any_of(x.cells.begin(), x.cells.end(), holds); };
+      const Form kind{static_cast<int>(x.cells.size()), any([](const Cell& its) { return its.variant[1].share > 0; }),
+                      any([](const Cell& its) { return its.ahead.front() < 1 && its.ahead.back() > 0; })};
+      of_form[{kind, met[kind]++}].emplace_back(c, &x);
+    }
+  }
+  for (const auto& [key, its] : of_form) {
+    const Form& kind = key.first;
+    if (form.empty() || Form{form.back().cells, form.back().variants, form.back().later} != kind) form.push_back(kind);
+    form.back().groups += static_cast<int>(its.size());
+    for (const auto& [c, x] : its) {
+      cell.insert(cell.end(), x->cells.begin(), x->cells.end());
+      const bool pressed = x->cells.front().ahead.front() == 1;
+      group.push_back({c, x->portions[0], x->emergency ? 1.0F : 0.0F, pressed ? 1.0F : 0.0F});
+      if (x->portions.size() == 1) continue;
+      group.back().portions = portions + static_cast<int>(joint.size());
+      joint.push_back(x->portions);
+    }
+  }
+
+  // Slots
+  std::map<std::pair<int, int>, int> slots;  // told stage and others
+  for (const Cell& its : cell)
+    for (const Variant& v : its.variant) slots.emplace(std::make_pair(told_stage_of[at(its.stage)], v.slot), -1);
+  slot.resize(at(told_stages), {-1, 0});
+  for (auto& [what, number] : slots) {
+    const auto [stage, its_others] = what;
+    number = slot[at(stage)].stage < 0 ? stage : static_cast<int>(slot.size());
+    if (number == stage) slot[at(stage)] = {stage, its_others};
+    else slot.push_back({stage, its_others});
+  }
+  for (Cell& c : cell)
+    for (Variant& v : c.variant) v.slot = slots[{told_stage_of[at(c.stage)], v.slot}];
 
   // Where it hurts: of spots in the spine it hangs on the level, outside on the cause that refers it there.
   pain.assign(m.locations.size() + 1, row(spots, 1));
-  for (std::size_t x = 0; x < m.locations.size(); ++x) {
-    for (const Bucket& b : buckets)
-      for (int l = 0; l < b.places; ++l)
-        if (b.from + l != s.outside) pain[x + 1][at(b.spot + l)] = narrow(m.levels[at(s.level_at[at(b.from + l)])].pain[x]);
-    for (const Outside& o : outside) pain[x + 1][at(o.spot)] = narrow(m.causes[at(s.groups[at(order[at(o.group)])].cause)].referral[x]);
-  }
+  for (std::size_t x = 0; x < m.locations.size(); ++x)
+    for (std::size_t i = 0; i < spot_of_.size(); ++i) {
+      const auto& [pattern, place, cause] = spot_of_[i];
+      if (cause >= 0) pain[x + 1][i] = narrow(m.causes[at(cause)].referral[x]);
+      else if (place != s.outside) pain[x + 1][i] = narrow(m.levels[at(s.level_at[at(place)])].pain[x]);
+    }
 }
 
 // A polynomial a cell, through the Chebyshev nodes.
 void LaneTables::fit_times() {
-  ever = row(stages, 0);
-  std::transform(s.ever.begin(), s.ever.end(), ever.begin(), narrow);
-  cells = kCells;
+  std::vector<int> first_of_chain;
+  for (const Chain& chain : s.chains) {
+    first_of_chain.push_back(chain_stages);
+    chain_stages += static_cast<int>(chain.stages());
+  }
+  chain_stage_of.resize(at(stages));
+  course_stage_of.resize(at(padded(chain_stages)));
+  std::vector<double> share(at(chain_stages));  // presenting in that stage, whatever the time
+  for (const Strand& strand : s.strands)
+    for (int k = 0; k < static_cast<int>(s.chains[at(strand.chain)].stages()); ++k) {
+      const int its = chain_stage_of[at(strand.first + k)] = first_of_chain[at(strand.chain)] + k;
+      share[at(its)] = s.ever[at(strand.first + k)];
+      course_stage_of[at(its)] = first_of_course_[at(m.causes[at(strand.cause)].course)] + k;
+    }
+  time_cells = kTimeCells;
   first_weeks = kFirstWeeks, first_log = std::log(kFirstWeeks), last_weeks = kLastWeeks;
-  cell_width = (std::log(kLastWeeks + kFirstWeeks) - first_log) / kCells;
+  cell_width = (std::log(kLastWeeks + kFirstWeeks) - first_log) / kTimeCells;
   constexpr int n = kTimeDegree + 1;
-  time = row(cells * n * padded(stages), 0);
+  time = row((time_cells + 1) * n * padded(chain_stages), 0);
   Eigen::Matrix<double, n, n> powers;
   std::array<double, n> node{};
   for (int i = 0; i < n; ++i) {
@@ -210,29 +267,36 @@ void LaneTables::fit_times() {
     for (int j = 0; j < n; ++j) powers(i, j) = std::pow(node[at(i)], j);
   }
   const Eigen::Matrix<double, n, n> to_coefficients = powers.inverse();
-  for (int piece = 0; piece < cells; ++piece) {
-    Eigen::MatrixXd values(n, stages);
+  for (int piece = 0; piece < time_cells; ++piece) {
+    Eigen::MatrixXd values(n, chain_stages);
     for (int i = 0; i < n; ++i) {
       const double t = std::max(0.0, std::exp(first_log + (piece + (node[at(i)] + 1) / 2) * cell_width) - kFirstWeeks);
-      for (const Strand& strand : s.strands) {
-        std::vector<double> density(at(s.chains[at(strand.chain)].stages()));
-        s.chains[at(strand.chain)].density(t, density.data());
-        for (std::size_t k = 0; k < density.size(); ++k) {
-          const int flat = strand.first + static_cast<int>(k);
-          values(i, flat) = (1 - m.background_share) * density[k] + m.background_share * background_density(m, t) * s.ever[at(flat)];
-        }
-      }
+      std::vector<double> density(at(chain_stages));
+      for (std::size_t chain = 0; chain < s.chains.size(); ++chain) s.chains[chain].density(t, density.data() + first_of_chain[chain]);
+      for (int k = 0; k < chain_stages; ++k)
+        values(i, k) = (1 - m.background_share) * density[at(k)] + m.background_share * background_density(m, t) * share[at(k)];
     }
     const Eigen::MatrixXd coefficients = to_coefficients * values;
     for (int j = 0; j < n; ++j)
-      for (int k = 0; k < stages; ++k) time[at((piece * n + j) * padded(stages) + k)] = narrow(coefficients(j, k));
+      for (int k = 0; k < chain_stages; ++k) time[coefficient(piece, j, k)] = narrow(coefficients(j, k));
   }
+  for (int k = 0; k < chain_stages; ++k) time[coefficient(time_cells, 0, k)] = narrow(share[at(k)]);
+}
+
+std::size_t LaneTables::coefficient(int piece, int degree, int chain_stage) const {
+  constexpr int n = kTimeDegree + 1;
+  const int block = chain_stage / kMostLanes * kMostLanes;
+  return at((piece * padded(chain_stages) + block) * n + degree * kMostLanes + chain_stage - block);
 }
 
 void LaneTables::add_context(std::size_t i) {
   const ModelFinding& f = m.findings[i];
   ContextLanes& out = context[i];
-  out.prevalence = by_age(f.prevalence, 0);
+  out.row = factors++;
+  for (std::size_t age = 0; age < prevalence.size(); ++age) {
+    prevalence[age].resize(at(padded(factors)));
+    prevalence[age][at(out.row)] = narrow(f.prevalence[age / kAgeBands][age % kAgeBands]);
+  }
   for (std::size_t b = 1; b < kHistoryBins; ++b) out.bin_possible[b] = f.shape == Shape::context || f.years[b - 1] > 0;
   for (int c = 0; c < causes; ++c)
     for (const ModelContextLink& link : m.causes[at(c)].context) {
@@ -244,7 +308,7 @@ void LaneTables::add_context(std::size_t i) {
     }
 }
 
-void LaneTables::add_measured(std::size_t i) {
+void LaneTables::add_measured(std::size_t i, std::vector<Exceptions>& exceptions) {
   const ModelFinding& f = m.findings[i];
   MeasuredLanes& out = measured[i];
   out.unmodelled = narrow(kUnmodelled / (on_scale(f.log_scale, f.possible_high) - on_scale(f.log_scale, f.possible_low)));
@@ -255,49 +319,52 @@ void LaneTables::add_measured(std::size_t i) {
       if (link.is_cause ? link.index == cause : (set >> link.index & 1) != 0) shift += link.shift, variance += link.variance;
     const auto [it, fresh] = known.emplace(std::make_pair(shift, variance), static_cast<int>(known.size()));
     if (fresh) {
-      const std::size_t k = at(it->second), n = at(padded(it->second + 1));
-      out.shift.resize(n), out.precision.resize(n), out.height.resize(n);
-      out.shift[k] = narrow(shift), out.precision[k] = narrow(1 / std::sqrt(variance));
-      out.height[k] = narrow((1 - kUnmodelled) / std::sqrt(2 * M_PI * variance));
+      out.shift.push_back(narrow(shift)), out.precision.push_back(narrow(1 / std::sqrt(variance)));
+      out.height.push_back(narrow((1 - kUnmodelled) / std::sqrt(2 * M_PI * variance)));
     }
     return it->second;
   };
   for (MechanismSet set : s.sets) out.class_of_set.push_back(shift_class(set, -1));
-  for (int k = 0; k < signatures; ++k) {
-    const Signature& x = s.signatures[at(signature_order_[at(k)])];
-    const int own = shift_class(x.active, x.cause), base = out.class_of_set[at(set_of[at(k)])];
-    if (own == base) continue;
-    const int from = k / kMostLanes * kMostLanes;
-    if (out.exceptions.empty() || out.exceptions.back().from != from) out.exceptions.emplace_back().from = from;
-    out.exceptions.back().own[at(k - from)] = own, out.exceptions.back().base[at(k - from)] = base;
+  Exceptions shifted{nullptr, &out, {}};
+  for (std::size_t k = 0; k < s.signatures.size(); ++k) {
+    const int own = shift_class(s.signatures[k].active, s.signatures[k].cause), base = out.class_of_set[at(s.set_of[k])];
+    if (own != base) shifted.all.push_back({static_cast<int>(k), static_cast<double>(base), static_cast<double>(own)});
   }
-  out.class_of_set.resize(at(padded(sets)));
-  if (known.size() > at(kMostClasses)) throw std::length_error(f.id + ": more classes of shifts than the batch engine has room for");
+  exceptions.push_back(std::move(shifted));
+  out.classes = static_cast<int>(known.size());
+  for (Floats* by_class : {&out.shift, &out.precision, &out.height}) by_class->resize(at(padded(out.classes)));
+  most_classes = std::max(most_classes, out.classes);
+}
+
+void LaneTables::add_leak(const AgeSex& table, FindingLanes::Grade& grade) {
+  grade.number = grades++;
+  grade.one_leak = true;
+  for (std::size_t age = 0; age < leak.size(); ++age) {
+    leak[age].resize(at(padded(grades)));
+    leak[age][at(grade.number)] = narrow(std::max(kLeastLeak, table[age / kAgeBands][age % kAgeBands]));
+    grade.one_leak = grade.one_leak && leak[age][at(grade.number)] == leak[0][at(grade.number)];
+  }
 }
 
 void LaneTables::add_place(std::size_t i) {
   const ModelFinding& f = m.findings[i];
   FindingLanes& out = finding[i];
   out.base = Part::spots;
-  FindingLanes::Grade grade{by_age(f.leak[0], kLeastLeak), false, row(spots, 0), {}};
-  Floats& absent = out.absent[static_cast<std::size_t>(Part::spots)];
-  absent = row(spots, 1);
-  const auto fill = [&](int spot, MechanismSet pattern, int place) {
+  FindingLanes::Grade grade;
+  add_leak(f.leak[0], grade);
+  grade.b = row(spots, 0);
+  Floats absent = row(spots, 1);
+  for (std::size_t k = 0; k < spot_of_.size(); ++k) {
     double a = 1;
     for (const Link& link : f.links)
-      if (pattern >> link.index & 1) a *= 1 - link.p[0] * reach(m, f, link.index, s.level_at[at(place)]);
-    absent[at(spot)] = narrow(a), grade.b[at(spot)] = narrow(1 - a);
-  };
-  for (const Bucket& b : buckets) {
-    for (int l = 0; l < b.places; ++l) fill(b.spot + l, s.patterns[at(b.pattern)], b.from + l);
-    for (const Outside& o : outside)
-      if (o.group >= b.first && o.group < b.first + b.groups) fill(o.spot, s.patterns[at(b.pattern)], s.outside);
+      if (spot_of_[k].pattern >> link.index & 1) a *= 1 - link.p[0] * reach(m, f, link.index, s.level_at[at(spot_of_[k].place)]);
+    absent[k] = narrow(a), grade.b[k] = narrow(1 - a);
   }
-  out.speaks_of.push_back(Part::spots);
+  out.absent.push_back({Part::spots, std::move(absent)});
   out.upto.push_back(std::move(grade));
 }
 
-void LaneTables::add_discrete(std::size_t i) {
+void LaneTables::add_discrete(std::size_t i, std::vector<Exceptions>& exceptions) {
   const ModelFinding& f = m.findings[i];
   FindingLanes& out = finding[i];
   const Shares shares{f};
@@ -307,12 +374,13 @@ void LaneTables::add_discrete(std::size_t i) {
         link.parent == Parent::mechanism ? std::make_tuple(Part::mechanisms, mechanisms, link.index)
         : link.parent == Parent::cause   ? std::make_tuple(Part::causes, causes, link.index)
                                        : std::make_tuple(Part::course_stages, course_stages, first_of_course_[at(link.index)] + link.stage);
-    Floats& its = out.absent[static_cast<std::size_t>(part)];
-    if (its.empty()) its = row(length, 1), out.speaks_of.push_back(part);
-    its[at(which)] *= narrow(1 - link.p[0]);
+    auto its = std::find_if(out.absent.begin(), out.absent.end(), [part = part](const auto& a) { return a.part == part; });
+    if (its == out.absent.end()) its = out.absent.insert(its, {part, row(length, 1)});
+    its->left[at(which)] *= narrow(1 - link.p[0]);
   }
-  for (std::size_t g = 0; g + 1 < at(f.grades); ++g) {
-    std::vector<double> base;
+  out.upto.resize(at(f.grades) - 1);
+  for (std::size_t g = 0; g < out.upto.size(); ++g) {
+    std::vector<double> base;  // what is left of "at most this"
     if (out.base == Part::sets)
       for (MechanismSet set : s.sets) base.push_back(shares.of_set(set, g));
     if (out.base == Part::causes)
@@ -320,33 +388,82 @@ void LaneTables::add_discrete(std::size_t i) {
     if (out.base == Part::course_stages)
       for (int course = 0; course < static_cast<int>(m.courses.size()); ++course)
         for (int k = 0; k < static_cast<int>(m.courses[at(course)].stages.size()); ++k) base.push_back(shares.of_stage(course, k, g));
-    const int n = static_cast<int>(base.size());
-    FindingLanes::Grade grade{by_age(f.leak[g], kLeastLeak), false, row(n, 0), {}};
-    grade.one_leak = std::all_of(grade.leak.begin(), grade.leak.end(), [&](float x) { return x == grade.leak[0]; });
+    FindingLanes::Grade& grade = out.upto[g];
+    add_leak(f.leak[g], grade);
+    grade.b = row(static_cast<int>(base.size()), 0);
     for (std::size_t k = 0; k < base.size(); ++k) grade.b[k] = narrow(1 - base[k]);
-    const double leak = static_cast<double>(grade.leak[0]);
-    for (int k = 0; k < signatures; ++k) {
-      const Signature& x = s.signatures[at(signature_order_[at(k)])];
+    Exceptions its{&grade, nullptr, {}};
+    for (std::size_t k = 0; k < s.signatures.size(); ++k) {
+      const Signature& x = s.signatures[k];
       const double full =
           shares.of_set(x.active, g) * shares.of_cause(x.cause, g) * shares.of_stage(m.causes[at(x.cause)].course, x.stage, g);
-      const double its = out.base == Part::sets     ? base[at(set_of[at(k)])]
-                         : out.base == Part::causes ? base[at(x.cause)]
-                                                    : base[at(course_stage_of[at(stage_of[at(k)])])];
-      if (std::abs(full - its) <= 1e-12) continue;
-      auto& windows = grade.exceptions;
-      const int from = k / kMostLanes * kMostLanes;
-      if (windows.empty() || windows.back().from != from) {
-        windows.emplace_back().from = from;
-        windows.back().ratio.fill(1);
-      }
-      FindingLanes::Window& w = windows.back();
-      const std::size_t lane = at(k - from);
-      w.full[lane] = narrow(1 - full), w.base[lane] = narrow(1 - its);
-      w.ratio[lane] = narrow((1 - full + full * leak) / (1 - its + its * leak));
+      const double of_base = out.base == Part::sets     ? base[at(s.set_of[k])]
+                             : out.base == Part::causes ? base[at(x.cause)]
+                                                        : base[at(course_stage_of[at(chain_stage_of[at(s.stage_of[k])])])];
+      if (std::abs(full - of_base) > 1e-12) its.all.push_back({static_cast<int>(k), 1 - of_base, 1 - full});
     }
-    out.graded_with_exceptions = out.graded_with_exceptions || (!grade.exceptions.empty() && f.grades > 2);
-    out.upto.push_back(std::move(grade));
+    out.graded_with_exceptions = out.graded_with_exceptions || (!its.all.empty() && f.grades > 2);
+    exceptions.push_back(std::move(its));
   }
+}
+
+void LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
+  // What a signature makes of every answer, in single precision; in the order of their stages, so that what a cause or stage
+  // brings is side by side.
+  using Sayings = std::vector<std::tuple<std::size_t, float, float>>;
+  std::vector<Sayings> sayings(s.signatures.size());
+  for (std::size_t i = 0; i < exceptions.size(); ++i)
+    for (const auto& x : exceptions[i].all) sayings[at(x.signature)].emplace_back(i, narrow(x.base), narrow(x.full));
+  std::vector<int> order(s.signatures.size()), kind_of(s.signatures.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return s.stage_of[at(a)] < s.stage_of[at(b)]; });
+  std::map<Sayings, int> known;
+  for (int i : order) {
+    const auto [it, fresh] = known.emplace(sayings[at(i)], kinds);
+    kinds += fresh;
+    kind_of[at(i)] = it->second;
+  }
+  for (Cell& c : cell)
+    for (Variant& v : c.variant) v.kind = kind_of[at(v.kind)];
+
+  for (const Exceptions& of : exceptions) {
+    std::map<int, std::pair<double, double>> by_kind;
+    for (const auto& x : of.all) by_kind[kind_of[at(x.signature)]] = {x.base, x.full};
+    int last = -1;
+    for (const auto& [kind, its] : by_kind) {
+      const int from = kind / kMostLanes * kMostLanes;
+      const std::size_t lane = at(kind - from);
+      const auto [base, full] = its;
+      if (of.measured) {
+        MeasuredLanes& f = *of.measured;
+        const MeasuredLanes::Ratio ratio{static_cast<int>(full), static_cast<int>(base)};
+        const auto known_one = std::find(f.ratio.begin(), f.ratio.end(), ratio);
+        f.exceptions.push_back({kind, static_cast<int>(known_one - f.ratio.begin())});
+        if (known_one == f.ratio.end()) f.ratio.push_back(ratio);
+      } else {
+        FindingLanes::Grade& g = *of.grade;
+        if (from != last) {
+          g.from.push_back(from);
+          const std::size_t n = g.from.size() * kMostLanes;
+          if (g.one_leak) g.ratio.resize(n, 1);
+          else g.base.resize(n, 0), g.full.resize(n, 0);
+        }
+        const std::size_t there = (g.from.size() - 1) * kMostLanes + lane;
+        const double its_leak = static_cast<double>(leak[0][at(g.number)]);
+        if (g.one_leak) g.ratio[there] = narrow((full + (1 - full) * its_leak) / (base + (1 - base) * its_leak));
+        else g.base[there] = narrow(base), g.full[there] = narrow(full);
+      }
+      last = from;
+    }
+  }
+  for (const MeasuredLanes& f : measured) most_classes = std::max(most_classes, static_cast<int>(f.ratio.size()));
+  // Only now, when nothing is divided by it any more.
+  for (FindingLanes& f : finding)
+    for (FindingLanes::Grade& g : f.upto) {
+      const float most = *std::max_element(g.b.begin(), g.b.end());
+      g.height = 1 / std::max(most, 1e-6F);
+      for (float& b : g.b) b *= g.height;
+    }
 }
 
 }  // namespace dorsalgia

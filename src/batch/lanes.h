@@ -25,23 +25,27 @@ inline constexpr std::size_t kParts = 5;
 
 // How a discrete finding hangs on a state. P(more than grade g) = b + (1 - b) leak, where b is what the state alone brings:
 // 1 - b is a product over its mechanisms, stage and cause; of findings about places it hangs on the spot alone. Over one
-// of these parts, the *base*, b is a short row; states for which the others speak too are *exceptions*, each with its own.
+// of these parts, the *base*, b is a short row; states for which the others speak too are *exceptions*: of a kind of state
+// (LaneTables::kinds) the likelihood is that of its base times a ratio of its own.
 struct FindingLanes {
-  struct alignas(64) Window {
-    std::array<float, kMostLanes> base{}, full{};  // b over the base, and b; 0 where there is no exception
-    std::array<float, kMostLanes> ratio{};         // of the likelihoods, full to base, if the leak is one number
-    int from = 0;                                  // signature, a multiple of kMostLanes
-  };
   struct Grade {
-    ByAge leak;
-    bool one_leak;  // whatever age and sex
-    Floats b;       // over the base, padded with 0
-    std::vector<Window> exceptions;
+    int number = -1;        // in LaneTables::leak
+    bool one_leak = false;  // whatever age and sex
+    Floats b;               // over the base, times `height`; padded with 0
+    float height = 1;       // brings the likeliest b to 1, so that many answers do not end below single precision
+    // Exceptions: kMostLanes kinds each, from a multiple of that on. Where the leak is one number their ratio is known; otherwise
+    // it is that of two likelihoods.
+    std::vector<int> from;
+    Floats ratio;       // if one_leak
+    Floats base, full;  // otherwise: b over the base, and b; 0 where there is no exception
   };
   Part base = Part::sets;
-  std::vector<Grade> upto;              // by grade but the top
-  std::array<Floats, kParts> absent;    // what "absent" leaves of each part, padded with 1; empty where it leaves all
-  std::vector<Part> speaks_of;          // parts that are not empty there
+  std::vector<Grade> upto;  // by grade but the top
+  struct Absent {
+    Part part;
+    Floats left;  // what "absent" leaves of each, padded with 1
+  };
+  std::vector<Absent> absent;           // parts that it speaks of
   bool graded_with_exceptions = false;  // such rows go through the exact engine
 };
 
@@ -54,100 +58,143 @@ struct ContextLanes {
     float value;
     std::array<float, kHistoryBins> years;  // by bin: over the finding's own; [0] for any date
   };
-  ByAge prevalence;
+  int row = -1;  // of LaneTables::prevalence
   std::vector<Linked> linked;
   std::array<bool, kHistoryBins> bin_possible{};
 };
 
 // A measured finding: values are normal about a shifted centre. States of equal shift and spread are one class.
 struct MeasuredLanes {
-  struct alignas(64) Window {                            // states whose cause shifts it
-    std::array<std::int32_t, kMostLanes> own{}, base{};  // classes; the same where there is no exception
-    int from = 0;                                        // signature, a multiple of kMostLanes
+  struct Ratio {
+    int own, base;  // classes
+    bool operator==(const Ratio& other) const = default;
   };
-  Floats shift, precision, height;         // by class: mean, 1 / sd, density at the mean
-  std::vector<std::int32_t> class_of_set;  // by set, padded
-  std::vector<Window> exceptions;
+  struct Exception {  // a kind of state whose cause shifts it
+    int kind, ratio;
+  };
+  int classes = 0;
+  Floats shift, precision, height;  // by class, padded: mean, 1 / sd, density at the mean
+  std::vector<int> class_of_set;    // by set
+  std::vector<Ratio> ratio;
+  std::vector<Exception> exceptions;
   float unmodelled = 0;  // density of values that follow no disease
 };
-inline constexpr int kMostClasses = 256;  // of a measured finding
 
 struct LaneTables {
   LaneTables(const Model& model, const Space& space);
 
   const Model& m;
   const Space& s;
-  int causes, stages, stages_told = 0, course_stages = 0, sets, signatures, mechanisms, places, settings;
+  int causes, stages, told_stages = 0, course_stages = 0, chain_stages = 0, sets, mechanisms, places, settings;
 
-  // Signatures here are those of Space in the order of their stages: what a cause or stage brings is then side by side.
-  std::vector<int> stage_of, set_of;                 // by signature
-  std::vector<int> course_stage_of, cause_of_stage;  // by flat stage
-  std::vector<std::vector<int>> mechanisms_of_set;   // by set
-  std::vector<std::uint8_t> tumour, malignant;       // by cause
+  std::vector<int> chain_stage_of, told_stage_of;                   // by flat stage; a stage is told once, whatever its strand
+  std::vector<int> course_stage_of;                                 // by stage of a chain
+  std::vector<std::vector<int>> mechanisms_of_set;                  // by set
+  Floats tumour, malignant;                                         // by cause: 1 or 0
+
+  // Kinds of state: signatures that no finding's exceptions tell apart, those of neighbouring stages side by side.
+  int kinds = 0;
 
   std::array<Floats, 2 * kAgeBands> rate;  // by cause
   std::vector<Floats> setting;             // by setting: how strongly it selects each cause
   std::vector<ByAge> coming;               // by setting: all rates, as it selects them
 
-  // Presenting times: P(stage at t) as polynomials in log time, cell by cell: [cell][degree][stage], padded.
-  int cells = 0;
+  int factors = 0;                               // context factors and histories
+  std::array<Floats, 2 * kAgeBands> prevalence;  // by factor
+
+  // Presenting times: P(stage at t) as polynomials in log time, cell by cell, kMostLanes stages of chains after the other:
+  // [cell][block of stages][degree][stage]. The last cell is for unknown times: what is so at any.
+  int time_cells = 0;
   double first_weeks = 0, first_log = 0, cell_width = 0, last_weeks = 0;  // cells are even in log(weeks + first_weeks)
-  Floats time, ever;
+  Floats time;
+
+  int grades = 0;                          // of discrete findings, but the top of each
+  std::array<Floats, 2 * kAgeBands> leak;  // by grade
 
   std::vector<FindingLanes> finding;  // by finding; empty ones where the shape is another
   std::vector<ContextLanes> context;
   std::vector<MeasuredLanes> measured;
+  int most_classes = 0;  // of a measured finding, or ratios of them
 
   // Spots: the places of each bucket, then one for each cause that may lie outside the spine.
   int spots = 0;
+  Floats ones;               // as many as the longest part has, padded
   std::vector<Floats> pain;  // by location, after the one for "not said": P(felt there) by spot
 
-  // Groups of cells that evidence about places cannot tell apart, in the order of part of the canal and pattern, so that a
-  // bucket shares its spots.
+  // A portion: cells that evidence about places cannot tell apart. A bucket: portions in one part of the canal as one pattern sees it,
+  // which share their spots.
   struct Bucket {
     int pattern, from, places, spot;  // places: from, from + 1, ...; spot of the first
-    int first, groups;
-    std::vector<float> share;  // [group][place], of all levels of the cause; 0 for the place that is not in the spine
+    int first = 0, portions = 0;
+    std::vector<float> share;  // [portion][place], of all levels of the cause; 0 for the place that is not in the spine
   };
-  struct Outside {
-    int group, spot;
+  struct Outside {  // the spine
+    int portion, spot;
     float share;
   };
-  int groups = 0;
-  std::vector<std::vector<int>> joined;  // groups that occur together: numbered after the groups
+  // A group: a portion, or several of one cause whose cells are the same. Groups of one form stand together, so that work on their cells
+  // never branches by what they are.
+  struct Form {
+    int cells;      // of each group
+    bool variants;  // some of them are two: with and without the accompaniment
+    bool later;     // in some of them cord or cauda are not under pressure now but may be later
+    int groups = 0;
+    auto operator<=>(const Form& other) const = default;
+  };
+  struct Group {
+    int cause;
+    int portions;              // which, from LaneTables::portions on joint ones
+    float emergency, pressed;  // 1 or 0; pressed: cord or cauda are under pressure now
+  };
+  std::vector<Form> form;
+  std::vector<Group> group;
   std::vector<Bucket> buckets;
   std::vector<Outside> outside;
+  int portions = 0;
+  std::vector<std::vector<int>> joint;  // portions that are joined: numbered after the portions
   std::vector<std::vector<int>> mechanisms_of_pattern;  // neural mechanisms
 
-  // States, apart from the level: the cells of one stage and variant that do not differ in what is asked about them, but for
-  // the group (and with it the neural mechanisms). Where one signature of a state lies in several groups, they are joined.
-  struct Cell {
-    int set, group, signature;
+  // What a cell's variants weigh is told of its stage and of those of their mechanisms that are not neural: slots are what these can be
+  // together.
+  struct Slot {
+    int stage, others;  // told stage; index into mechanisms_of_others
   };
-  struct State {
-    int end;      // of its cells: they begin where those of the state before end
-    float share;  // of the variant
-    int others;   // index into mechanisms_of_others
-    bool emergency, ahead;
-    std::array<float, kForecastWeeks.size()> p;  // forecast of compression; 0 unless `ahead`
+  struct Variant {
+    int set = 0, kind = 0, slot = 0;
+    float share = 0;  // of the cause; 0 where there is no such variant
+    bool operator==(const Variant& other) const = default;
+  };
+  struct Cell {
+    int stage;  // flat
+    std::array<float, kForecastWeeks.size()> ahead;  // forecast of compression
+    std::array<Variant, 2> variant;
+    bool operator==(const Cell& other) const = default;
   };
   std::vector<Cell> cell;
-  std::vector<State> state;
-  std::vector<int> first_state;                        // by flat stage; last entry: all
+  std::vector<Slot> slot;                              // one for each told stage in their order, then all others
   std::vector<std::vector<int>> mechanisms_of_others;  // sets of mechanisms that are not neural
 
  private:
   void lay_out_states();
   void fit_times();
+  std::size_t coefficient(int cell, int degree, int chain_stage) const;  // its place in `time`
   void add_context(std::size_t finding);
-  void add_measured(std::size_t finding);
   void add_place(std::size_t finding);
-  void add_discrete(std::size_t finding);
+  void add_leak(const AgeSex& table, FindingLanes::Grade& grade);
+  struct Exceptions;
+  void add_measured(std::size_t finding, std::vector<Exceptions>& exceptions);
+  void add_discrete(std::size_t finding, std::vector<Exceptions>& exceptions);
+  void find_kinds(const std::vector<Exceptions>& exceptions);
 
-  std::vector<int> first_of_course_, signature_order_;
+  struct Spot {
+    MechanismSet pattern;
+    int place, cause;  // cause: of a spot outside the spine; -1 within
+  };
+  std::vector<int> first_of_course_;
+  std::vector<Spot> spot_of_;
 };
 
-inline constexpr int kTimeDegree = 5;
+inline constexpr int kTimeDegree = 6;
 
 // A chunk made ready: who goes in the lanes and where in the tables by age each is found.
 struct LaneChunk {
@@ -155,7 +202,7 @@ struct LaneChunk {
   const Planes* planes;
   std::vector<int> low, high;          // sex * kAgeBands + band
   std::vector<float> w;                // weight of `high`
-  std::vector<int> time_cell;          // -1: duration unknown
+  std::vector<int> time_cell;
   std::vector<float> time_x;           // in [-1, 1]
   std::vector<std::uint8_t> odd;       // rows for the exact engine
   std::vector<int> discrete, context;  // columns of people->graded
@@ -168,6 +215,7 @@ struct NamedKernel {
   const char* name;
   Kernel run;
   void (*read)(const PeopleTable&, Planes&);  // who has answered what
+  Within within;
 };
 std::vector<NamedKernel> lane_kernels();  // that this machine can run, best first
 

@@ -108,10 +108,13 @@ struct Bits {
   }
 };
 
-// Who has answered what, column by column of PeopleTable::graded.
+// Who has answered what, column by column of PeopleTable::graded, and of whom a value of PeopleTable::measured is known.
 struct Planes {
-  std::vector<Bits> present, absent;
+  std::vector<Bits> present, absent, measured;
 };
+
+// Rows whose value is from low to high; no value is NaN.
+using Within = Bits (*)(const std::vector<double>& values, double low, double high);
 
 // What to work out; the rest stays empty.
 struct Wanted {

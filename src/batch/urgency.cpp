@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <map>
 
@@ -59,12 +60,12 @@ namespace {
 
 class Evaluator {
  public:
-  Evaluator(const Model& m, const PeopleTable& people, const Planes& planes)
-      : m_(m), t_(people), planes_(planes), column_of_(m.findings.size(), -1), rows_(static_cast<std::size_t>(people.rows)) {
+  Evaluator(const Model& m, const PeopleTable& people, const Planes& planes, Within within)
+      : m_(m), t_(people), planes_(planes), within_(within), column_of_(m.findings.size(), -1), rows_(static_cast<std::size_t>(people.rows)) {
     for (std::size_t i = 0; i < t_.graded.size(); ++i) column_of_[static_cast<std::size_t>(t_.graded[i].finding)] = static_cast<int>(i);
     everybody_ = Bits::where(rows_, [](std::size_t /*row*/) { return true; });
-    aged_ = Bits::where(rows_, [&](std::size_t r) { return t_.age[r] >= 0; });
-    dated_ = Bits::where(rows_, [&](std::size_t r) { return t_.weeks[r] >= 0; });
+    aged_ = within_(t_.age, 0, kInfinity);
+    dated_ = within_(t_.weeks, 0, kInfinity);
   }
 
   const Bits& everybody() const { return everybody_; }
@@ -114,10 +115,10 @@ class Evaluator {
       case Kind::location: return code(t_.location, m_.locations, c);
       case Kind::setting: return code(t_.setting, m_.settings, c);
       case Kind::measured:
-        for (const auto& column : t_.measured)
-          if (column.finding == c.finding)
-            return by_row(Bits::where(rows_, [&](std::size_t r) { return column.known[r] != 0; }),
-                          [&](std::size_t r) { return column.value[r] > low && column.value[r] < high; });
+        // The limits themselves are outside.
+        for (std::size_t i = 0; i < t_.measured.size(); ++i)
+          if (t_.measured[i].finding == c.finding)
+            return number(planes_.measured[i], t_.measured[i].value, std::nextafter(low, kInfinity), std::nextafter(high, -kInfinity));
         return {};
       case Kind::cause:
       case Kind::mechanism:
@@ -142,7 +143,8 @@ class Evaluator {
   }
 
   Known number(const Bits& known, const std::vector<double>& values, double low, double high) const {
-    return by_row(known, [&](std::size_t r) { return values[r] >= low && values[r] <= high; });
+    const Bits yes = within_(values, low, high);
+    return {known & yes, known & ~yes};
   }
 
   Known code(const std::vector<std::int8_t>& codes, const std::vector<std::string>& names, const Condition& c) const {
@@ -155,6 +157,7 @@ class Evaluator {
   const Model& m_;
   const PeopleTable& t_;
   const Planes& planes_;
+  Within within_;
   std::vector<int> column_of_;  // by finding; -1: no column names it
   std::size_t rows_;
   Bits everybody_, aged_, dated_;  // whose age, whose duration is known
@@ -170,13 +173,13 @@ UrgencyRules::UrgencyRules(const Knowledge& k, const Model& m, const std::string
 }
 UrgencyRules::~UrgencyRules() = default;
 
-void UrgencyRules::add(const PeopleTable& people, const Planes& planes, PosteriorTable& out) const {
-  const Evaluator evaluator(n_->m, people, planes);
+void UrgencyRules::add(const PeopleTable& people, const Planes& planes, Within within, PosteriorTable& out) const {
+  const Evaluator evaluator(n_->m, people, planes, within);
   std::vector<Known> done;
   done.reserve(n_->nodes.size());
   for (const auto& node : n_->nodes) done.push_back(evaluator.of(*node.condition, node.of, done));
   const auto rows = static_cast<std::size_t>(people.rows);
-  const Bits children = Bits::where(rows, [&](std::size_t r) { return people.age[r] >= 0 && people.age[r] < kAdult; });
+  const Bits children = within(people.age, 0, std::nextafter(static_cast<double>(kAdult), 0));
   std::array<Bits, 4> at;  // by urgency: those who have a reason for it
   for (const auto& rule : n_->rules) {
     Bits fired = done[static_cast<std::size_t>(rule.node)].yes;

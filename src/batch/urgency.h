@@ -17,7 +17,7 @@ class UrgencyRules {
   ~UrgencyRules();
 
   // out.urgency, by the rules and, for adults, the thresholds on out's probabilities.
-  void add(const PeopleTable& people, const Planes& planes, PosteriorTable& out) const;
+  void add(const PeopleTable& people, const Planes& planes, Within within, PosteriorTable& out) const;
 
  private:
   struct Nodes;

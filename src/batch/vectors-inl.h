@@ -55,54 +55,83 @@ HWY_INLINE V inverse(V v) {
   return hn::Mul(guess, hn::NegMulAdd(v, guess, all(2.0F)));
 }
 
-// Numbers by lane: [i][lane].
-class Lanes {
- public:
-  explicit Lanes(int n) : at_(hwy::AllocateAligned<float>(size(padded(n)) * kLanes)) { fill(0, padded(n), 1.0F); }
-  HWY_INLINE float* operator[](std::size_t i) const { return at_.get() + i * kLanes; }
-  HWY_INLINE V load(std::size_t i) const { return hn::Load(D(), (*this)[i]); }
-  HWY_INLINE void store(std::size_t i, V v) const { hn::Store(v, D(), (*this)[i]); }
-  HWY_INLINE void times(std::size_t i, V v) const { store(i, hn::Mul(load(i), v)); }
-  void fill(int from, int to, float x) const {
-    for (int i = from; i < to; ++i) store(size(i), all(x));
-  }
+// Numbers by lane, [i][lane], where somebody else keeps them. To be held by value: a store of lanes might change any member.
+struct LanesAt {
+  float* HWY_RESTRICT at;
 
- private:
-  hwy::AlignedFreeUniquePtr<float[]> at_;
+  HWY_INLINE float* operator[](std::size_t i) const { return at + i * kLanes; }
+  HWY_INLINE V load(std::size_t i) const { return hn::Load(D(), at + i * kLanes); }
+  HWY_INLINE void store(std::size_t i, V v) const { hn::Store(v, D(), at + i * kLanes); }
+  HWY_INLINE void times(std::size_t i, V v) const { store(i, hn::Mul(load(i), v)); }
+  HWY_INLINE void add(std::size_t i, V v) const { store(i, hn::Add(load(i), v)); }
+  HWY_INLINE void fill(int n, float x) const {
+    for (int i = 0; i < n; ++i) store(size(i), all(x));
+  }
 };
 
-// One row for each lane.
-using RowsByLane = std::array<const float*, kMostLanes>;
+// Numbers by lane.
+class Lanes {
+ public:
+  explicit Lanes(int n) : kept_(hwy::AllocateAligned<float>(size(padded(n)) * kLanes)) { now().fill(padded(n), 1.0F); }
+  HWY_INLINE LanesAt now() const { return {kept_.get()}; }
 
-#if HWY_TARGET == HWY_SCALAR
-HWY_INLINE void into_lanes(const RowsByLane& rows, std::size_t n, const Lanes& out) { std::copy(rows[0], rows[0] + n, out[0]); }
-#else
-// Four numbers of every fourth row, side by side.
-template <std::size_t kBlocks>
-HWY_INLINE auto every_fourth(const float* const* rows, std::size_t i) {
-  const hn::FixedTag<float, 4 * kBlocks> d;
-  if constexpr (kBlocks == 1) return hn::LoadU(d, rows[0] + i);
-  else return hn::Combine(d, every_fourth<kBlocks / 2>(rows + 2 * kBlocks, i), every_fourth<kBlocks / 2>(rows, i));
+ private:
+  hwy::AlignedFreeUniquePtr<float[]> kept_;
+};
+
+// Bit i: lane i.
+HWY_INLINE Mask mask_of(std::uint64_t bits) {
+  HWY_ALIGN std::array<std::uint8_t, 8> bytes;
+  std::copy_n(reinterpret_cast<const std::uint8_t*>(&bits), bytes.size(), bytes.data());
+  return hn::LoadMaskBits(D(), bytes.data());
 }
 
-// out[i][lane] = rows[lane][i] for i < n, a multiple of 4.
-HWY_NOINLINE void into_lanes(const RowsByLane& rows, std::size_t n, const Lanes& out) {
+// rows[i][j] becomes rows[j][i]. In registers: what is loaded from where a wider vector was just stored waits for it.
+HWY_INLINE void transpose([[maybe_unused]] std::array<V, kLanes>& rows) {
+#if HWY_TARGET != HWY_SCALAR
   const D d;
-  float* HWY_RESTRICT to = out[0];
   const hn::Repartition<double, D> pairs;
-  constexpr std::size_t kBlocks = kLanes / 4;
-  for (std::size_t i = 0; i < n; i += 4, to += 4 * kLanes) {
-    const V w = every_fourth<kBlocks>(rows.data(), i), x = every_fourth<kBlocks>(rows.data() + 1, i);
-    const V y = every_fourth<kBlocks>(rows.data() + 2, i), z = every_fourth<kBlocks>(rows.data() + 3, i);
-    const auto wx_low = hn::BitCast(pairs, hn::InterleaveLower(d, w, x)), wx_high = hn::BitCast(pairs, hn::InterleaveUpper(d, w, x));
-    const auto yz_low = hn::BitCast(pairs, hn::InterleaveLower(d, y, z)), yz_high = hn::BitCast(pairs, hn::InterleaveUpper(d, y, z));
-    hn::Store(hn::BitCast(d, hn::InterleaveLower(pairs, wx_low, yz_low)), d, to);
-    hn::Store(hn::BitCast(d, hn::InterleaveUpper(pairs, wx_low, yz_low)), d, to + kLanes);
-    hn::Store(hn::BitCast(d, hn::InterleaveLower(pairs, wx_high, yz_high)), d, to + 2 * kLanes);
-    hn::Store(hn::BitCast(d, hn::InterleaveUpper(pairs, wx_high, yz_high)), d, to + 3 * kLanes);
+  // Four by four in every block of four lanes
+  for (std::size_t i = 0; i < kLanes; i += 4) {
+    const auto low = hn::BitCast(pairs, hn::InterleaveLower(d, rows[i], rows[i + 1]));
+    const auto high = hn::BitCast(pairs, hn::InterleaveUpper(d, rows[i], rows[i + 1]));
+    const auto its_low = hn::BitCast(pairs, hn::InterleaveLower(d, rows[i + 2], rows[i + 3]));
+    const auto its_high = hn::BitCast(pairs, hn::InterleaveUpper(d, rows[i + 2], rows[i + 3]));
+    rows[i] = hn::BitCast(d, hn::InterleaveLower(pairs, low, its_low));
+    rows[i + 1] = hn::BitCast(d, hn::InterleaveUpper(pairs, low, its_low));
+    rows[i + 2] = hn::BitCast(d, hn::InterleaveLower(pairs, high, its_high));
+    rows[i + 3] = hn::BitCast(d, hn::InterleaveUpper(pairs, high, its_high));
+  }
+  // Blocks among vectors
+  if constexpr (kLanes == 8) {
+    for (std::size_t j = 0; j < 4; ++j) {
+      const V a = rows[j], b = rows[j + 4];
+      rows[j] = hn::ConcatLowerLower(d, b, a), rows[j + 4] = hn::ConcatUpperUpper(d, b, a);
+    }
+  }
+  if constexpr (kLanes == 16) {
+    for (std::size_t j = 0; j < 4; ++j) {
+      const V a = rows[j], b = rows[j + 4], c = rows[j + 8], e = rows[j + 12];
+      const V low = hn::ConcatLowerLower(d, c, a), its_low = hn::ConcatLowerLower(d, e, b);
+      const V high = hn::ConcatUpperUpper(d, c, a), its_high = hn::ConcatUpperUpper(d, e, b);
+      rows[j] = hn::OddEvenBlocks(hn::SwapAdjacentBlocks(its_low), low);
+      rows[j + 4] = hn::OddEvenBlocks(its_low, hn::SwapAdjacentBlocks(low));
+      rows[j + 8] = hn::OddEvenBlocks(hn::SwapAdjacentBlocks(its_high), high);
+      rows[j + 12] = hn::OddEvenBlocks(its_high, hn::SwapAdjacentBlocks(high));
+    }
+  }
+#endif
+}
+
+// A row of n numbers for each lane, one after the other: out[i][lane] = rows[lane * n + i]. n: a multiple of kLanes.
+HWY_NOINLINE void into_lanes(const float* HWY_RESTRICT rows, std::size_t n, const LanesAt out) {
+  std::array<V, kLanes> tile;
+  for (std::size_t i = 0; i < n; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) tile[lane] = hn::Load(D(), rows + lane * n + i);
+    transpose(tile);
+    for (std::size_t k = 0; k < kLanes; ++k) out.store(i + k, tile[k]);
   }
 }
-#endif
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
