@@ -1,7 +1,7 @@
 // All unanswered findings are weighed in one pass over the tables of the exact engine (the derivative trick of arithmetic
 // circuits: Darwiche A, J ACM 2003;50:280), because a single finding's answer multiplies each signature by its own table
 // entry. Most entries hang on the mechanisms alone: signatures of one set and class are summed first and share a row; where a
-// cause or a stage brings the finding as well, the difference is added.
+// stage or a cause brings the finding as well, the difference is added.
 #include "inference/prospects.h"
 
 #include <algorithm>
@@ -25,33 +25,84 @@ ProspectTables::ProspectTables(const ExactEngine::Tables& tables) : t(tables) {
 
 void ProspectTables::join_rows() {
   const Model& m = *t.m;
-  std::map<std::pair<int, int>, int> known;  // class and set; signatures come by class
-  std::vector<MechanismSet> set_of_row;
+  std::map<std::array<int, 4>, int> kinds;  // class, course, stage and set; signatures come by class
+  std::map<std::pair<int, int>, int> rows;  // class and set
+  std::vector<int> signature_of_kind;
   for (std::size_t i = 0; i < t.signatures.size(); ++i) {
-    const int klass = t.signatures[i].klass;
-    const auto [it, fresh] = known.emplace(std::make_pair(klass, t.set_of[i]), static_cast<int>(known.size()));
-    if (fresh) set_of_row.push_back(t.signatures[i].active);
-    row_of.push_back(it->second);
-    for (int k = klass + 1; k <= kClasses; ++k) row_begin[k] = static_cast<int>(known.size());
+    const Signature& s = t.signatures[i];
+    const auto [row, new_row] = rows.emplace(std::make_pair(s.klass, t.set_of[i]), static_cast<int>(rows.size()));
+    if (new_row) set_of_row.push_back(s.active);
+    const std::array<int, 4> key = {s.klass, m.causes[s.cause].course, s.stage, t.set_of[i]};
+    const auto [kind, new_kind] = kinds.emplace(key, static_cast<int>(kinds.size()));
+    if (new_kind) row_of_kind.push_back(row->second), signature_of_kind.push_back(static_cast<int>(i));
+    kind_of.push_back(kind->second);
+    for (int k = s.klass + 1; k <= kClasses; ++k) row_begin[k] = static_cast<int>(rows.size());
   }
   at_most = Eigen::MatrixXd::Ones(static_cast<Index>(set_of_row.size()), t.at_most.cols());
   for (std::size_t f = 0; f < m.findings.size(); ++f) {
     const ModelFinding& finding = m.findings[f];
-    if (!t.tabled(finding)) continue;
-    for (int g = 0; g < finding.grades - 1; ++g) {
-      const Index column = t.first_column[f] + g;
-      for (const Link& link : finding.links)
-        for (std::size_t r = 0; r < set_of_row.size() && link.parent == Parent::mechanism; ++r)
-          if (set_of_row[r] >> link.index & 1) at_most(static_cast<Index>(r), column) *= 1 - link.p[g];
-      for (std::size_t i = 0; i < t.signatures.size(); ++i) {
-        first_exception.resize(static_cast<std::size_t>(kClasses * column + t.signatures[i].klass) + 1,
-                               static_cast<int>(exceptions.size()));
-        const double by = t.at_most(static_cast<Index>(i), column) - at_most(row_of[i], column);
-        if (std::abs(by) > 1e-15) exceptions.push_back({static_cast<int>(i), by});
-      }
+    measured.push_back(finding.shape == Shape::measured ? join_measured(finding, t.classes[f]) : Measured{});
+    for (int g = 0; t.tabled(finding) && g < finding.grades - 1; ++g) join_column(finding, g, t.first_column[f] + g, signature_of_kind);
+  }
+  first_stages.push_back(stages.size()), first_causes.push_back(causes.size());
+}
+
+void ProspectTables::join_column(const ModelFinding& f, int grade, Index column, const std::vector<int>& signature_of_kind) {
+  constexpr double kSame = 1e-15;
+  auto its = at_most.col(column);
+  for (const Link& link : f.links)
+    for (std::size_t r = 0; r < set_of_row.size() && link.parent == Parent::mechanism; ++r)
+      if (set_of_row[r] >> link.index & 1) its[static_cast<Index>(r)] *= 1 - link.p[grade];
+  std::vector<double> of_kind;
+  for (std::size_t k = 0; k < row_of_kind.size(); ++k) {
+    const Signature& s = t.signatures[signature_of_kind[k]];
+    of_kind.push_back(its[row_of_kind[k]]);
+    for (const Link& link : f.links)
+      if (link.parent == Parent::stage && link.index == t.m->causes[s.cause].course && link.stage == s.stage)
+        of_kind.back() *= 1 - link.p[grade];
+  }
+  std::size_t kind = 0;
+  for (int k = 0; k < kClasses; ++k) {
+    first_stages.push_back(stages.size());
+    for (; kind < of_kind.size() && t.signatures[signature_of_kind[kind]].klass == k; ++kind)
+      if (const double by = of_kind[kind] - its[row_of_kind[kind]]; std::abs(by) > kSame) stages.push_back({static_cast<int>(kind), by});
+    first_causes.push_back(causes.size());
+    Index last = -1;
+    for (Index i = t.class_begin[k]; i < t.class_begin[k + 1]; ++i) {
+      const double by = t.at_most(i, column) - of_kind[kind_of[i]];
+      if (std::abs(by) <= kSame) continue;
+      if (last < 0 || last + 1 < i) causes.push_back({i, 0, static_cast<Index>(by_cause.size())});
+      by_cause.push_back(by);
+      ++causes.back().count;
+      last = i;
     }
   }
-  first_exception.resize(static_cast<std::size_t>(kClasses * t.at_most.cols()) + 1, static_cast<int>(exceptions.size()));
+}
+
+ProspectTables::Measured ProspectTables::join_measured(const ModelFinding& f, const LinkClasses& classes) const {
+  Measured out;
+  std::map<std::vector<int>, std::size_t> known;  // by shifts
+  const auto bell = [&](const std::vector<int>& shifts) {
+    const auto [it, fresh] = known.emplace(shifts, out.bells.size());
+    if (fresh) {
+      double shift = 0, variance = f.spread * f.spread;
+      for (int k : shifts) shift += f.shifts[k].shift, variance += f.shifts[k].variance;
+      out.bells.push_back({shift, std::sqrt(variance)});
+    }
+    return it->second;
+  };
+  for (MechanismSet set : set_of_row) {
+    std::vector<int> shifts;
+    for (std::size_t k = 0; k < f.shifts.size(); ++k)
+      if (!f.shifts[k].is_cause && (set >> f.shifts[k].index & 1)) shifts.push_back(static_cast<int>(k));
+    out.bell_of_row.push_back(bell(shifts));
+  }
+  for (std::size_t i = 0; i < t.signatures.size(); ++i) {
+    const std::vector<int>& shifts = classes.links[classes.of[i]];
+    if (std::any_of(shifts.begin(), shifts.end(), [&](int k) { return f.shifts[k].is_cause; }))
+      out.causes.push_back({static_cast<int>(i), bell(shifts), out.bell_of_row[row_of_kind[kind_of[i]]]});
+  }
+  return out;
 }
 
 void ProspectTables::join_spots() {
@@ -88,16 +139,23 @@ class Marginals {
     cause_.assign(t_.m->causes.size(), ByClass{});
     for (Index i = 0; i < t_.n(); ++i) cause_[t_.cause_of[i]][t_.signatures[i].klass] += b_.w[i];
 
-    ArrayXd of_row = ArrayXd::Zero(p_.at_most.rows());
-    for (Index i = 0; i < t_.n(); ++i) of_row[p_.row_of[i]] += b_.w[i];
+    ArrayXd of_kind = ArrayXd::Zero(static_cast<Index>(p_.row_of_kind.size()));
+    for (Index i = 0; i < t_.n(); ++i) of_kind[p_.kind_of[i]] += b_.w[i];
+    row_.setZero(p_.at_most.rows());
+    for (Index i = 0; i < of_kind.size(); ++i) row_[p_.row_of_kind[i]] += of_kind[i];
     const auto places = t_.over_places(b_);
     for (int k = 0; k < kClasses; ++k) {
       const Index from = p_.row_begin[k], count = p_.row_begin[k + 1] - from;
-      upto_[k] = p_.at_most.middleRows(from, count).transpose() * of_row.segment(from, count).matrix();
+      upto_[k] = p_.at_most.middleRows(from, count).transpose() * row_.segment(from, count).matrix();
       for (Index c = 0; c < upto_[k].size(); ++c) {
         const std::size_t at = static_cast<std::size_t>(kClasses * c + k);
-        for (int e = p_.first_exception[at]; e < p_.first_exception[at + 1]; ++e)
-          upto_[k][c] += b_.w[p_.exceptions[e].signature] * p_.exceptions[e].by;
+        double more = 0;
+        for (std::size_t i = p_.first_stages[at]; i < p_.first_stages[at + 1]; ++i) more += of_kind[p_.stages[i].kind] * p_.stages[i].by;
+        for (std::size_t i = p_.first_causes[at]; i < p_.first_causes[at + 1]; ++i) {
+          const auto [first, signatures, by] = p_.causes[i];
+          more += b_.w.segment(first, signatures).matrix().dot(Eigen::Map<const Eigen::VectorXd>(&p_.by_cause[by], signatures));
+        }
+        upto_[k][c] += more;
       }
       const Index spot = p_.spot_begin[k], spots = p_.spot_begin[k + 1] - spot;
       Eigen::VectorXd of_spot(spots);
@@ -135,22 +193,35 @@ class Marginals {
 
   void add_measured(int index, Joint& joint) const {
     const ModelFinding& f = t_.m->findings[index];
-    const auto& classes = t_.shift_class[index];
-    const auto& which = t_.classes[index].of;
-    std::vector<ByClass> by_shift(classes.size(), ByClass{});
+    const ProspectTables::Measured& its = p_.measured[index];
+    const MeasuredAnswer low(of_grade(f, index, 0, b_.x.sex), f, b_.x), high(of_grade(f, index, 2, b_.x.sex), f, b_.x);
+    // P(low), P(high) under each bell.
+    const bool any_low = std::isfinite(low.to), any_high = std::isfinite(high.from);
+    struct Tails {
+      double low, high;
+    };
+    std::vector<Tails> tails;
+    tails.reserve(its.bells.size());
+    for (const auto& [shift, sd] : its.bells) {
+      const double mean = low.centre + shift;
+      tails.push_back({any_low ? (1 - kUnmodelled) * normal_cdf((low.to - mean) / sd) + low.unmodelled : 0,
+                       any_high ? (1 - kUnmodelled) * normal_cdf((mean - high.from) / sd) + high.unmodelled : 0});
+    }
+    std::array<Tails, kClasses> by_class{};
     for (int k = 0; k < kClasses; ++k)
-      for (Index i = t_.class_begin[k]; i < t_.class_begin[k + 1]; ++i) by_shift[which[i]][k] += b_.w[i];
-    const Answer low = of_grade(f, index, 0, b_.x.sex), high = of_grade(f, index, 2, b_.x.sex);
-    const MeasuredAnswer is_low(low, f, b_.x), is_high(high, f, b_.x);
-    for (std::size_t c = 0; c < by_shift.size(); ++c) {
-      const auto [shift, variance] = classes[c];
-      const double p_low = std::isfinite(low.to) ? is_low.likelihood(shift, variance) : 0;
-      const double p_high = std::isfinite(high.from) ? is_high.likelihood(shift, variance) : 0;
-      for (int k = 0; k < kClasses; ++k) {
-        joint[0][k] += by_shift[c][k] * p_low;
-        joint[1][k] += by_shift[c][k] * (1 - p_low - p_high);
-        joint[2][k] += by_shift[c][k] * p_high;
+      for (Index r = p_.row_begin[k]; r < p_.row_begin[k + 1]; ++r) {
+        const Tails& of_row = tails[its.bell_of_row[r]];
+        by_class[k].low += row_[r] * of_row.low, by_class[k].high += row_[r] * of_row.high;
       }
+    for (const auto& [signature, bell, instead_of] : its.causes) {
+      Tails& sums = by_class[t_.signatures[signature].klass];
+      sums.low += b_.w[signature] * (tails[bell].low - tails[instead_of].low);
+      sums.high += b_.w[signature] * (tails[bell].high - tails[instead_of].high);
+    }
+    for (int k = 0; k < kClasses; ++k) {
+      joint[0][k] += by_class[k].low;
+      joint[1][k] += all_[k] - by_class[k].low - by_class[k].high;
+      joint[2][k] += by_class[k].high;
     }
   }
 
@@ -180,6 +251,7 @@ class Marginals {
   const ExactEngine::Tables::Belief& b_;
   ByClass all_{};
   std::vector<ByClass> cause_;
+  ArrayXd row_;
   std::array<Eigen::VectorXd, kClasses> upto_, place_;  // by column of at_most, of at_spot: P(at most that grade, class), without leak
 };
 
@@ -231,10 +303,12 @@ std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
   // By finding and grade: P(grade), P(grade, tumour), P(grade, emergency); entropies are taken of all at once.
   out.reserve(m.findings.size());
   std::vector<std::array<double, 5>> shares;
+  shares.reserve(3 * m.findings.size());
+  Joint joint;
   for (std::size_t f = 0; f < m.findings.size(); ++f) {
     if (answered[f]) continue;
     const int finding = static_cast<int>(f);
-    Joint joint(m.findings[f].grades, ByClass{});
+    joint.assign(m.findings[f].grades, ByClass{});
     if (in_any_of[f]) {
       joint = try_answers(t, person, finding, beliefs.scale);
     } else {
@@ -242,6 +316,7 @@ std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
     }
     Prospect& next = out.emplace_back();
     next.finding = finding;
+    next.grades.reserve(joint.size());
     for (const ByClass& by_class : joint) {
       const double p = by_class[0] + by_class[1] + by_class[2] + by_class[3], tumour = by_class[2] + by_class[3],
                    emergency = by_class[1] + by_class[3];

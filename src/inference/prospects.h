@@ -13,16 +13,39 @@ struct ProspectTables {
 
   const ExactEngine::Tables& t;
 
-  // A row: the signatures of one class whose set of mechanisms is the same, in the order of classes.
-  std::vector<int> row_of;  // by signature
+  // Of findings without a place. A kind: the signatures of one class whose course, stage and set of mechanisms are the same; a row: the
+  // kinds of one class whose set is the same. Both in the order of classes.
+  std::vector<int> kind_of;      // by signature
+  std::vector<int> row_of_kind;  // by kind
   std::array<int, kClasses + 1> row_begin{};
   Eigen::MatrixXd at_most;  // [row, column]: Tables::at_most as far as mechanisms bring the finding
-  struct Exception {
-    int signature;
-    double by;  // what is to be added where cause or stage bring it as well
+  struct StageBrings {
+    int kind;
+    double by;  // what is to be added where the stage brings it as well
   };
-  std::vector<Exception> exceptions;
-  std::vector<int> first_exception;  // by kClasses * column + class; last entry: all
+  struct CauseBrings {
+    Eigen::Index first, count;  // signatures
+    Eigen::Index by;            // what is to be added where the cause brings it as well: from here on in `by_cause`
+  };
+  std::vector<StageBrings> stages;
+  std::vector<CauseBrings> causes;
+  std::vector<double> by_cause;
+  std::vector<std::size_t> first_stages, first_causes;  // by kClasses * column + class; last entry: all
+
+  // A measured finding: as discrete ones, with distributions in place of numbers.
+  struct Measured {
+    struct Bell {
+      double shift, sd;
+    };
+    struct CauseShifts {
+      int signature;
+      std::size_t bell, instead_of;
+    };
+    std::vector<Bell> bells;
+    std::vector<std::size_t> bell_of_row;
+    std::vector<CauseShifts> causes;  // in the order of classes
+  };
+  std::vector<Measured> measured;  // by finding
 
   // A spot: a place as a pattern of neural mechanisms sees it, in the order of classes.
   struct Spot {
@@ -34,10 +57,13 @@ struct ProspectTables {
   Eigen::MatrixXd at_spot;                 // [spot, place finding]: Tables::place_at_most
   std::vector<Eigen::Index> place_column;  // by finding; -1: not about a place
 
+  std::vector<MechanismSet> set_of_row;
   std::vector<std::vector<int>> linked;  // by finding about context: causes that have their own share of it
 
  private:
   void join_rows();
+  void join_column(const ModelFinding& f, int grade, Eigen::Index column, const std::vector<int>& signature_of_kind);
+  Measured join_measured(const ModelFinding& f, const LinkClasses& classes) const;
   void join_spots();
 };
 

@@ -48,7 +48,9 @@ ExactEngine::Tables::Tables(const Model& model) : Space(model) {
     columns += tabled(f) ? f.grades - 1 : 0;
   }
   at_most.resize(n(), columns);
+  number_parts();
   for (std::size_t f = 0; f < m->findings.size(); ++f) build_finding(static_cast<int>(f));
+  first_left.push_back(static_cast<int>(left.size()));
 }
 
 ExactEngine::Tables::~Tables() = default;
@@ -56,6 +58,20 @@ ExactEngine::Tables::~Tables() = default;
 const ProspectTables& ExactEngine::Tables::for_prospects() const {
   std::call_once(joined_, [&] { for_prospects_ = std::make_unique<ProspectTables>(*this); });
   return *for_prospects_;
+}
+
+void ExactEngine::Tables::number_parts() {
+  auto next = static_cast<int>(m->mechanisms.size() + m->causes.size());
+  for (const ModelCourse& course : m->courses) {
+    first_stage.push_back(next);
+    next += static_cast<int>(course.stages.size());
+  }
+  first_stage.push_back(next);
+  for (const Strand& strand : strands)
+    for (int k = 0; k < stages(strand.cause); ++k) {
+      part_of_stage.push_back(first_stage[m->causes[strand.cause].course] + k);
+      cause_of_stage.push_back(strand.cause);
+    }
 }
 
 LinkClasses ExactEngine::Tables::classes_of(const ModelFinding& f) const {
@@ -133,6 +149,13 @@ void ExactEngine::Tables::fill(int index) {
   } else if (f.shape == Shape::discrete) {
     std::vector<double> of_class;
     for (int g = 0; g < f.grades - 1; ++g) {
+      first_left.push_back(static_cast<int>(left.size()));
+      for (const Link& link : f.links) {
+        const int part = link.parent == Parent::mechanism ? link.index
+                         : link.parent == Parent::cause   ? static_cast<int>(m->mechanisms.size()) + link.index
+                                                          : first_stage[link.index] + link.stage;
+        left.push_back({part, 1 - link.p[g]});
+      }
       of_class.assign(its.links.size(), 1);
       for (std::size_t c = 0; c < of_class.size(); ++c)
         for (int k : its.links[c]) of_class[c] *= 1 - f.links[k].p[g];
@@ -266,12 +289,26 @@ ExactEngine::Tables::Belief ExactEngine::Tables::believe(const Presentation& p, 
   for (const AnyOf& any : p.any_of)
     if (about_context(any)) by_cause *= any_holds(any, by_cause.size(), of_cause);
 
+  // Answers "absent" come apart over what could have brought the finding: however many there are, signatures are met once.
+  ArrayXd parts = ArrayXd::Ones(first_stage.back());
+  double kept = 1;
+  for (const Answer& a : p.answers) {
+    if (!is_absent(a)) continue;
+    kept *= 1 - at_age(m->findings[a.finding].leak[a.high], x.sex, x.age);
+    const int column = first_column[a.finding] + a.high;
+    for (int i = first_left[column]; i < first_left[column + 1]; ++i) parts[left[i].part] *= left[i].by;
+  }
+  ArrayXd of_stage(static_cast<Index>(by_stage.size())), of_set = ArrayXd::Constant(static_cast<Index>(sets.size()), kept);
+  by_cause *= parts.segment(static_cast<Index>(m->mechanisms.size()), by_cause.size());
+  for (Index i = 0; i < of_stage.size(); ++i) of_stage[i] = by_cause[cause_of_stage[i]] * by_stage[i] * parts[part_of_stage[i]];
+  for (Index i = 0; i < of_set.size(); ++i)
+    for (MechanismSet rest = sets[i]; rest; rest &= rest - 1) of_set[i] *= parts[__builtin_ctz(rest)];
   b.apart.resize(n());
-  for (Index i = 0; i < n(); ++i) b.apart[i] = by_cause[cause_of[i]] * by_stage[stage_of[i]];
+  for (Index i = 0; i < n(); ++i) b.apart[i] = of_stage[stage_of[i]] * of_set[set_of[i]];
   rescale(b);
   int since = 0;
   for (const Answer& a : p.answers) {
-    if (about_place(a) || about_context(a)) continue;
+    if (about_place(a) || about_context(a) || is_absent(a)) continue;
     with_likelihood(a, x, [&](const auto& likelihood) { b.apart *= likelihood; });
     if (++since % 8 == 0) rescale(b);
   }

@@ -51,6 +51,17 @@ struct ExactEngine::Tables : Space {
   // Discrete findings that are not about a place: P(at most grade g) without leak, by signature, in column first_column + g.
   Eigen::MatrixXd at_most;
   std::vector<int> first_column;
+  // The same apart: by column, what each of its links leaves of a part of the state, 1 - p. Parts are mechanisms, causes and stages of
+  // courses, numbered on.
+  struct Left {
+    int part;
+    double by;
+  };
+  std::vector<Left> left;
+  std::vector<int> first_left;                 // by column; last entry: all
+  std::vector<int> first_stage;                // by course: part of its first stage; last entry: the number of parts
+  std::vector<int> part_of_stage;              // by flat stage index
+  std::vector<int> cause_of_stage;             // by flat stage index
   std::vector<Eigen::ArrayXXd> place_at_most;  // by place finding: at_most without leak, [place, pattern]
   // By measured finding: shift and variance of each class.
   std::vector<std::vector<std::pair<double, double>>> shift_class;
@@ -147,6 +158,7 @@ struct ExactEngine::Tables : Space {
   const ProspectTables& for_prospects() const;  // made when first asked for
 
  private:
+  void number_parts();
   void build_finding(int index);
   LinkClasses classes_of(const ModelFinding& f) const;
   void fill(int finding);  // with the numbers of the model, by class
@@ -155,6 +167,9 @@ struct ExactEngine::Tables : Space {
   Eigen::ArrayXd of_context(const Answer& a, const Profile& x) const;
   template <class Likelihood>
   Eigen::ArrayXd holds(const Answer& a, const Presentation& p, Likelihood of) const;
+  bool is_absent(const Answer& a) const {
+    return tabled(m->findings[a.finding]) && a.low == 0 && a.high < m->findings[a.finding].grades - 1;
+  }
   void place(const Presentation& p, const Profile& x, Belief& b) const;
   static void rescale(Belief& b);
 
