@@ -15,13 +15,19 @@
 // signature, and where two name the same finding, or one a place, the presentation is first taken apart.
 #include "inference/exact.h"
 
+#include "inference/lanes.h"
 #include "inference/tables.h"
 
 namespace dorsalgia {
 
-ExactEngine::ExactEngine(const Model& model) : t_(std::make_unique<Tables>(model)) {}
+ExactEngine::ExactEngine(const Model& model, const std::string& target) : t_(std::make_unique<Tables>(model, target)) {}
 ExactEngine::~ExactEngine() = default;
 ExactEngine::ExactEngine(ExactEngine&&) noexcept = default;
+std::vector<std::string> ExactEngine::targets() {
+  std::vector<std::string> out;
+  for (const Lanes& its : lanes()) out.emplace_back(its.name);
+  return out;
+}
 const Model& ExactEngine::model() const { return *t_->m; }
 int ExactEngine::cells() const { return static_cast<int>(t_->cells.size()); }
 

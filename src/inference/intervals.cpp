@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "inference/draws.h"
 #include "inference/visits.h"
@@ -23,16 +24,16 @@ double back(double x) { return 1 / (1 + std::exp(-x)); }
 
 // The middle 95% of the values, and what lies between two of them on the scale of log-odds. Reorders them.
 Interval middle(double* first, double* last) {
-  const auto n = static_cast<double>(last - first - 1);
-  const auto at = [&](double share) {
-    const auto below = static_cast<std::ptrdiff_t>(share * n);
-    const double w = share * n - static_cast<double>(below);
-    std::nth_element(first, first + below, last);
-    const double low = first[below];
-    if (w <= 0 || first + below + 1 == last) return low;
-    return back((1 - w) * logit(low) + w * logit(*std::min_element(first + below + 1, last)));
+  const double place = 0.025 * static_cast<double>(last - first - 1), w = place - std::floor(place);
+  const auto below = static_cast<std::ptrdiff_t>(place);
+  // Only some values at the end are put in order.
+  const auto at_end = [&](const auto& before) {
+    double* const ordered = std::min(last, first + below + 2);
+    std::partial_sort(first, ordered, last, before);
+    return w <= 0 || first + below + 1 == last ? first[below] : back((1 - w) * logit(first[below]) + w * logit(first[below + 1]));
   };
-  return {at(0.025), at(0.975)};
+  const double high = at_end(std::greater<>()), low = at_end(std::less<>());
+  return {low, high};
 }
 
 // Around where the posterior stands, so that it always holds the value. With later visits: the draws' distance (in log-odds) from

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <map>
 
+#include "inference/lanes.h"
+
 namespace dorsalgia {
 
 using Eigen::ArrayXd;
@@ -274,9 +276,6 @@ Joint try_answers(const ExactEngine::Tables& t, const Presentation& person, int 
   return joint;
 }
 
-// x log2 x, with 0 for 0: sums of these are entropies.
-ArrayXd times_log(const ArrayXd& x) { return x * x.max(1e-300).log() * M_LOG2E; }
-
 }  // namespace
 
 std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
@@ -302,8 +301,8 @@ std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
 
   // By finding and grade: P(grade), P(grade, tumour), P(grade, emergency); entropies are taken of all at once.
   out.reserve(m.findings.size());
-  std::vector<std::array<double, 5>> shares;
-  shares.reserve(3 * m.findings.size());
+  std::vector<double> shares;  // five a grade
+  shares.reserve(15 * m.findings.size());
   Joint joint;
   for (std::size_t f = 0; f < m.findings.size(); ++f) {
     if (answered[f]) continue;
@@ -321,19 +320,22 @@ std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
       const double p = by_class[0] + by_class[1] + by_class[2] + by_class[3], tumour = by_class[2] + by_class[3],
                    emergency = by_class[1] + by_class[3];
       next.grades.push_back({p / sum, p > 0 ? tumour / p : 0, p > 0 ? emergency / p : 0});
-      shares.push_back({p / sum, tumour / sum, (p - tumour) / sum, emergency / sum, (p - emergency) / sum});
+      for (double share : {p, tumour, p - tumour, emergency, p - emergency}) shares.push_back(std::max(0.0, share / sum));
     }
   }
-  const auto wide = static_cast<Index>(5 * shares.size());
-  const ArrayXd logs = times_log(Eigen::Map<const ArrayXd>(shares.empty() ? nullptr : shares[0].data(), wide).max(0.0));
-  const auto entropy = [](double p) { return -times_log(Eigen::Array2d(p, 1 - p)).sum(); };
+  t.lanes.times_log2(shares.data(), shares.size());
+  const auto entropy = [&](double p) {
+    std::array<double, 2> both = {p, 1 - p};
+    t.lanes.times_log2(both.data(), both.size());
+    return -both[0] - both[1];
+  };
   const double tumour_now = entropy((mass[2] + mass[3]) / sum), emergency_now = entropy((mass[1] + mass[3]) / sum);
-  Index at = 0;
+  const double* its = shares.data();
   for (Prospect& next : out) {
     double tumour_after = 0, emergency_after = 0;
-    for (std::size_t g = 0; g < next.grades.size(); ++g, at += 5) {
-      tumour_after += logs[at] - logs[at + 1] - logs[at + 2];
-      emergency_after += logs[at] - logs[at + 3] - logs[at + 4];
+    for (std::size_t g = 0; g < next.grades.size(); ++g, its += 5) {
+      tumour_after += its[0] - its[1] - its[2];
+      emergency_after += its[0] - its[3] - its[4];
     }
     next.tumour_bits = std::max(0.0, tumour_now - tumour_after);
     next.emergency_bits = std::max(0.0, emergency_now - emergency_after);

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <unordered_map>
 
+#include "inference/lanes.h"
 #include "inference/prospects.h"
 
 namespace dorsalgia {
@@ -41,7 +43,16 @@ Answer of_grade(const ModelFinding& f, int finding, int grade, Sex sex) {
 
 // ---- building
 
-ExactEngine::Tables::Tables(const Model& model) : Space(model) {
+namespace {
+const Lanes& lanes_called(const std::string& target) {
+  static const std::vector<Lanes> all = lanes();
+  for (const Lanes& its : all)
+    if (target.empty() || target == its.name) return its;
+  throw std::invalid_argument("this machine has no instruction set called " + target);
+}
+}  // namespace
+
+ExactEngine::Tables::Tables(const Model& model, const std::string& target) : Space(model), lanes(lanes_called(target)) {
   int columns = 0;
   for (const ModelFinding& f : m->findings) {
     first_column.push_back(tabled(f) ? columns : -1);

@@ -43,6 +43,7 @@ struct MeasuredAnswer {
 };
 
 struct ProspectTables;  // inference/prospects.h
+struct Lanes;           // inference/lanes.h
 
 struct ExactEngine::Tables : Space {
   // By finding: link of each cause (index into ModelCause::context) or -1; empty unless context or history.
@@ -66,7 +67,9 @@ struct ExactEngine::Tables : Space {
   // By measured finding: shift and variance of each class.
   std::vector<std::vector<std::pair<double, double>>> shift_class;
 
-  explicit Tables(const Model& model);
+  const Lanes& lanes;  // what this machine does side by side
+
+  Tables(const Model& model, const std::string& target);
   ~Tables();
 
   bool about_place(const Answer& a) const { return m->findings[a.finding].place_segment >= 0; }
