@@ -22,23 +22,27 @@ double logit(double p) {
 }
 double back(double x) { return 1 / (1 + std::exp(-x)); }
 
-// The middle 95% of the values, and what lies between two of them on the scale of log-odds. Reorders them.
-Interval middle(double* first, double* last) {
+// The middle 95% of the values, and what lies between two of them on the scale of log-odds.
+Interval middle(const double* first, const double* last) {
   const double place = 0.025 * static_cast<double>(last - first - 1), w = place - std::floor(place);
-  const auto below = static_cast<std::ptrdiff_t>(place);
-  // Only some values at the end are put in order.
+  const std::size_t below = static_cast<std::size_t>(place), kept = below + 1 + (w > 0);
+  std::vector<double> ends;  // those that come first, in order: few, and soon hardly any other comes before one of them
   const auto at_end = [&](const auto& before) {
-    double* const ordered = std::min(last, first + below + 2);
-    std::partial_sort(first, ordered, last, before);
-    return w <= 0 || first + below + 1 == last ? first[below] : back((1 - w) * logit(first[below]) + w * logit(first[below + 1]));
+    ends.clear();
+    for (const double* x = first; x != last; ++x) {
+      if (ends.size() == kept && !before(*x, ends.back())) continue;
+      if (ends.size() == kept) ends.pop_back();
+      ends.insert(std::upper_bound(ends.begin(), ends.end(), *x, before), *x);
+    }
+    return w > 0 ? back((1 - w) * logit(ends[below]) + w * logit(ends[below + 1])) : ends[below];
   };
-  const double high = at_end(std::greater<>()), low = at_end(std::less<>());
-  return {low, high};
+  ends.reserve(kept);
+  return {at_end(std::less<>()), at_end(std::greater<>())};
 }
 
 // Around where the posterior stands, so that it always holds the value. With later visits: the draws' distance (in log-odds) from
 // the posterior of one visit, laid around the filtered one.
-Interval around(double filtered, double at_one_visit, ArrayXd draws) {
+Interval around(double filtered, double at_one_visit, const Eigen::Ref<const ArrayXd>& draws) {
   if (filtered <= 0 || filtered >= 1) return {filtered, filtered};
   Interval i = middle(draws.data(), draws.data() + draws.size());
   if (filtered != at_one_visit)

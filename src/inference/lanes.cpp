@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -44,6 +45,22 @@ struct alignas(64) Row {
   std::array<double, kDrawsAbreast> of;
 };
 
+// So many rows, of any numbers at first.
+class Table {
+ public:
+  Table() = default;
+  explicit Table(std::size_t rows) : rows_(std::make_unique_for_overwrite<Row[]>(rows)), size_(rows) {}
+  Row& operator[](std::size_t i) { return rows_[i]; }
+  const Row& operator[](std::size_t i) const { return rows_[i]; }
+  std::size_t size() const { return size_; }
+  Row* begin() { return rows_.get(); }
+  Row* end() { return rows_.get() + size_; }
+
+ private:
+  std::unique_ptr<Row[]> rows_;
+  std::size_t size_ = 0;
+};
+
 HWY_INLINE V all(double x) { return hn::Set(D(), x); }
 HWY_INLINE V load(const Row& row, std::size_t d) { return hn::Load(D(), row.of.data() + d); }
 HWY_INLINE V load(const double* by, std::size_t d) { return hn::LoadU(D(), by + d); }
@@ -53,6 +70,16 @@ HWY_INLINE void store(V v, Row& row, std::size_t d) { hn::Store(v, D(), row.of.d
 template <class Of>
 HWY_INLINE void make(Row& row, const Of& of) {
   for (std::size_t d = 0; d < kDrawsAbreast; d += kLanes) store(of(d), row, d);
+}
+// The same four vectors at a time, for loops inside of which something else is looped over.
+template <class Of>
+HWY_INLINE void make_by_four(Row& row, const Of& of) {
+  constexpr std::size_t kStep = std::min<std::size_t>(4, kDrawsAbreast / kLanes);
+  for (std::size_t d = 0; d < kDrawsAbreast; d += kStep * kLanes) {
+    std::array<V, kStep> v;
+    of(d, v);
+    for (std::size_t i = 0; i < kStep; ++i) store(v[i], row, d + i * kLanes);
+  }
 }
 HWY_INLINE void times(Row& row, const Row& other) {
   for (std::size_t d = 0; d < kDrawsAbreast; d += kLanes) store(hn::Mul(load(row, d), load(other, d)), row, d);
@@ -82,11 +109,12 @@ class Draws {
         m(*drawing.t.m),
         moved(drawing.moved),
         sums_(sums),
-        one_(drawing.kOne),
         rows_(static_cast<std::size_t>(drawing.rows)),
         parts_(static_cast<std::size_t>(drawing.parts)),
+        rates_(drawing.t.m->causes.size()),
+        there_(drawing.t.m->causes.size()),
         scale_(drawing.levels.size(), 0) {
-    set(rows_[one_], 1);
+    set(rows_[Drawing::kOne], 1);
   }
 
   double run(const std::vector<Profile>& people) {
@@ -105,8 +133,6 @@ class Draws {
   }
 
  private:
-  using Table = std::vector<Row>;
-
   const double* by(Kind kind, int owner, int index) const {
     const double* out = moved.by(kind, owner, index);
     return out == nullptr ? nullptr : out + first_;
@@ -157,7 +183,6 @@ class Draws {
 
   HWY_NOINLINE void causes(const Profile& x, bool one_profile) {
     const std::size_t count = m.causes.size();
-    rates_.resize(count), there_.resize(count);
     // How often people of this age and sex come, among all whom the person may be, hangs on all rates together.
     Row who, total, share;
     set(who, 0);
@@ -266,8 +291,12 @@ class Draws {
       for (std::size_t k = 0; k < count; ++k) make(rows[k], [&](std::size_t d) HWY_ATTR { return hn::Sub(all(1), load(rows[k], d)); });
     }
     // So that many answers do not end below what a double holds.
-    if (scale_[i] == 0)
-      for (std::size_t k = 0; k < count; ++k) scale_[i] = std::max(scale_[i], *std::max_element(rows[k].of.begin(), rows[k].of.end()));
+    if (scale_[i] == 0) {
+      V most = all(0);
+      for (std::size_t k = 0; k < count; ++k)
+        for (std::size_t d = 0; d < kDrawsAbreast; d += kLanes) most = hn::Max(most, load(rows[k], d));
+      scale_[i] = hn::GetLane(hn::MaxOfLanes(D(), most));
+    }
     if (!(scale_[i] > 0)) return;
     const double by = 1 / scale_[i];
     for (std::size_t k = 0; k < count; ++k) make(rows[k], [&](std::size_t d) HWY_ATTR { return hn::Mul(all(by), load(rows[k], d)); });
@@ -284,11 +313,11 @@ class Draws {
   Table holds(const Answer& a, const Profile& x) const {
     Table known(t.about_context(a) ? m.causes.size() : t.classes[a.finding].links.size());
     const Answer* own = c.p.answer(a.finding);
-    likelihood(own ? *own : a, x, known.data());
+    likelihood(own ? *own : a, x, known.begin());
     if (!own) return known;
     const std::optional<Answer> together = both(a, *own);
     Table out(known.size());
-    if (together) likelihood(*together, x, out.data());
+    if (together) likelihood(*together, x, out.begin());
     for (std::size_t i = 0; i < out.size(); ++i)
       for (std::size_t d = 0; d < kDrawsAbreast; ++d) out[i].of[d] = together && known[i].of[d] > 0 ? out[i].of[d] / known[i].of[d] : 0;
     return out;
@@ -305,13 +334,13 @@ class Draws {
       const std::size_t count = t.classes[a.finding].links.size();
       const bool high = a.high<f.grades - 1, low = a.low> 0;
       if (high) upto(a, a.high, x, out);
+      else
+        for (std::size_t i = 0; i < count; ++i) set(out[i], 1);
       if (!low) return;
       Table below(count);
-      upto(a, a.low - 1, x, below.data());
+      upto(a, a.low - 1, x, below.begin());
       for (std::size_t i = 0; i < count; ++i)
-        make(out[i], [&](std::size_t d) HWY_ATTR {
-          return high ? hn::Max(hn::Sub(load(out[i], d), load(below[i], d)), all(0)) : hn::Sub(all(1), load(below[i], d));
-        });
+        make(out[i], [&](std::size_t d) HWY_ATTR { return hn::Max(hn::Sub(load(out[i], d), load(below[i], d)), all(0)); });
     }
   }
   HWY_NOINLINE void upto(const Answer& a, int grade, const Profile& x, Row* out) const {
@@ -321,12 +350,16 @@ class Draws {
       const Moving its = link(a.finding, k, grade);
       make(fails[k], [&](std::size_t d) HWY_ATTR { return hn::Sub(all(1), at(its, d)); });
     }
+    Row keep;
     const Moving its = leak(a.finding, grade, x);
+    make(keep, [&](std::size_t d) HWY_ATTR { return hn::Sub(all(1), at(its, d)); });
     const auto& classes = t.classes[a.finding].links;
-    for (std::size_t i = 0; i < classes.size(); ++i) {
-      make(out[i], [&](std::size_t d) HWY_ATTR { return hn::Sub(all(1), at(its, d)); });
-      for (int k : classes[i]) times(out[i], fails[static_cast<std::size_t>(k)]);
-    }
+    for (std::size_t i = 0; i < classes.size(); ++i)
+      make_by_four(out[i], [&](std::size_t d, auto& v) HWY_ATTR {
+        for (std::size_t n = 0; n < v.size(); ++n) v[n] = load(keep, d + n * kLanes);
+        for (int k : classes[i])
+          for (std::size_t n = 0; n < v.size(); ++n) v[n] = hn::Mul(v[n], load(fails[static_cast<std::size_t>(k)], d + n * kLanes));
+      });
   }
   HWY_NOINLINE void of_value(const Answer& a, const Profile& x, Row* out) const {
     const ModelFinding& f = m.findings[a.finding];
@@ -356,7 +389,7 @@ class Draws {
   // What answers about places leave of a group, summed over its levels.
   HWY_NOINLINE void groups(const Profile& x) {
     const Index places = t.places();
-    places_.resize(static_cast<std::size_t>(places) * t.patterns.size());
+    if (places_.size() == 0) places_ = Table(static_cast<std::size_t>(places) * t.patterns.size());
     for (int spot : c.spots) set(places_[static_cast<std::size_t>(spot)], c.at_places(spot % places, spot / places));
     for (const Answer* a : c.about_place) {
       if (a->low != a->high) continue;
@@ -385,15 +418,15 @@ class Draws {
     }
     for (std::size_t g = 0; g < t.groups.size(); ++g) {
       const auto [cause, canal, pattern, klass] = t.groups[g];
-      const Row* its = places_.data() + pattern * places;
+      const Row* its = places_.begin() + pattern * places;
       shares_.clear();
       for (Index l = t.canal_begin[canal]; l < t.canal_begin[canal + 1]; ++l)
         if (const double share = t.level_share(l, cause) * (l == t.outside ? c.referred[cause] : 1); share > 0)
           shares_.push_back({share, its + l});
-      make(row(c.first_group, g), [&](std::size_t d) HWY_ATTR {
-        V sum = all(0);
-        for (const auto& [share, place] : shares_) sum = hn::MulAdd(all(share), load(*place, d), sum);
-        return sum;
+      make_by_four(row(c.first_group, g), [&](std::size_t d, auto& v) HWY_ATTR {
+        for (V& sum : v) sum = all(0);
+        for (const auto& [share, place] : shares_)
+          for (std::size_t n = 0; n < v.size(); ++n) v[n] = hn::MulAdd(all(share), load(*place, d + n * kLanes), v[n]);
       });
     }
   }
@@ -454,8 +487,7 @@ class Draws {
   const Model& m;
   const MovedNumbers& moved;
   DrawnPosteriors& sums_;
-  Index first_ = 0;  // of these draws
-  const std::size_t one_;
+  Index first_ = 0;            // of these draws
   Table rows_;                 // as Drawing numbers them
   Table parts_;                // what answers "at most" leave of parts
   Table rates_, there_;        // by cause

@@ -171,6 +171,7 @@ void ExactEngine::Tables::fill(int index) {
       for (std::size_t c = 0; c < of_class.size(); ++c)
         for (int k : its.links[c]) of_class[c] *= 1 - f.links[k].p[g];
       for (Index i = 0; i < n(); ++i) at_most(i, first_column[index] + g) = of_class[its.of[i]];
+      least.push_back(*std::min_element(of_class.begin(), of_class.end()));
     }
   }
 }

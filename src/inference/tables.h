@@ -52,6 +52,7 @@ struct ExactEngine::Tables : Space {
   // Discrete findings that are not about a place: P(at most grade g) without leak, by signature, in column first_column + g.
   Eigen::MatrixXd at_most;
   std::vector<int> first_column;
+  std::vector<double> least;  // by column: its least number
   // The same apart: by column, what each of its links leaves of a part of the state, 1 - p. Parts are mechanisms, causes and stages of
   // courses, numbered on.
   struct Left {
