@@ -39,7 +39,8 @@ using Eigen::Index;
 
 constexpr std::size_t kLanes = hn::MaxLanes(D());
 constexpr std::size_t kDrawsAbreast = kSideBySide;
-static_assert(kDrawsAbreast % (2 * kLanes) == 0);
+constexpr std::size_t kTogether = 2;  // vectors
+static_assert(kDrawsAbreast % (kTogether * kLanes) == 0);
 
 struct alignas(64) Row {
   std::array<double, kDrawsAbreast> of;
@@ -433,47 +434,50 @@ class Draws {
 
   // ---- products
 
-  // Two vectors at a time, so that all sums stay in registers.
+  // Some vectors at a time, so that all sums stay in registers.
   HWY_NOINLINE void add() {
-    const D d;
     constexpr std::size_t kAhead = std::tuple_size_v<Forecast>;
-    const Index draws = sums_.emergency.size();
-    for (std::size_t at = 0; at < kDrawsAbreast; at += 2 * kLanes) {
-      const auto factor = [&](int i) { return rows_[static_cast<std::size_t>(i)].of.data() + at; };
-      V its_0 = all(0), its_1 = all(0), emergency_0 = all(0), emergency_1 = all(0);
-      V ahead_0[kAhead], ahead_1[kAhead];
-      for (std::size_t w = 0; w < kAhead; ++w) ahead_0[w] = ahead_1[w] = all(0);
-      const auto put = [&](double* column, V sum_0, V sum_1) HWY_ATTR {
-        double* to = column + first_ + static_cast<Index>(at);
-        hn::StoreU(hn::Add(hn::LoadU(d, to), sum_0), d, to);
-        hn::StoreU(hn::Add(hn::LoadU(d, to + kLanes), sum_1), d, to + kLanes);
+    using Some = std::array<V, kTogether>;
+    const auto nothing = [](Some& sum) HWY_ATTR {
+      for (V& v : sum) v = all(0);
+    };
+    const auto more = [](Some& sum, double weight, const Some& w) HWY_ATTR {
+      for (std::size_t n = 0; n < kTogether; ++n) sum[n] = hn::MulAdd(all(weight), w[n], sum[n]);
+    };
+    for (std::size_t d = 0; d < kDrawsAbreast; d += kTogether * kLanes) {
+      const auto times = [&](Some& product, int factor) HWY_ATTR {
+        const double* its = rows_[static_cast<std::size_t>(factor)].of.data() + d;
+        for (std::size_t n = 0; n < kTogether; ++n) product[n] = hn::Mul(product[n], hn::Load(D(), its + n * kLanes));
       };
+      const auto put = [&](Eigen::Ref<Eigen::ArrayXd> column, const Some& sum) HWY_ATTR {
+        double* to = column.data() + first_ + static_cast<Index>(d);
+        for (std::size_t n = 0; n < kTogether; ++n, to += kLanes) hn::StoreU(hn::Add(hn::LoadU(D(), to), sum[n]), D(), to);
+      };
+      Some its, emergency;
+      std::array<Some, kAhead> ahead;
+      nothing(its), nothing(emergency);
+      for (Some& sum : ahead) nothing(sum);
       const int* factors = c.factors.data();
-      for (std::size_t i = 0; i + 1 < c.met.size(); ++i, factors += c.factors_each) {
+      for (std::size_t i = 0; i + 1 < c.met.size(); ++i) {
         const Drawing::Met& met = c.met[i];
-        V p_0 = hn::Load(d, factor(factors[0])), p_1 = hn::Load(d, factor(factors[0]) + kLanes);
-        for (std::size_t k = 1; k < c.factors_each; ++k) {
-          const double* its = factor(factors[k]);
-          p_0 = hn::Mul(p_0, hn::Load(d, its)), p_1 = hn::Mul(p_1, hn::Load(d, its + kLanes));
-        }
+        Some p;
+        const double* first = rows_[static_cast<std::size_t>(*factors++)].of.data() + d;
+        for (std::size_t n = 0; n < kTogether; ++n) p[n] = hn::Load(D(), first + n * kLanes);
+        for (std::size_t k = 1; k < c.factors_each; ++k) times(p, *factors++);
         for (std::size_t k = met.first_cell; k < c.met[i + 1].first_cell; ++k) {
           const Drawing::Cell& cell = c.cells[k];
-          const double* group = factor(cell.group);
-          const V w_0 = hn::Mul(p_0, hn::Load(d, group)), w_1 = hn::Mul(p_1, hn::Load(d, group + kLanes)), weight = all(cell.weight);
-          its_0 = hn::MulAdd(weight, w_0, its_0), its_1 = hn::MulAdd(weight, w_1, its_1);
-          if (met.emergency) emergency_0 = hn::MulAdd(weight, w_0, emergency_0), emergency_1 = hn::MulAdd(weight, w_1, emergency_1);
-          if (cell.ahead.back() <= 0) continue;
-          for (std::size_t w = 0; w < kAhead; ++w) {
-            const V ahead = all(cell.ahead[w]);
-            ahead_0[w] = hn::MulAdd(ahead, w_0, ahead_0[w]), ahead_1[w] = hn::MulAdd(ahead, w_1, ahead_1[w]);
-          }
+          Some w = p;
+          times(w, cell.group);
+          more(its, cell.weight, w);
+          if (met.emergency) more(emergency, cell.weight, w);
+          for (std::size_t at = 0; cell.ahead.back() > 0 && at < kAhead; ++at) more(ahead[at], cell.ahead[at], w);
         }
         if (c.met[i + 1].cause == met.cause) continue;
-        put(sums_.causes.data() + met.cause * draws, its_0, its_1);
-        its_0 = its_1 = all(0);
+        put(sums_.causes.col(met.cause), its);
+        nothing(its);
       }
-      put(sums_.emergency.data(), emergency_0, emergency_1);
-      for (std::size_t w = 0; w < kAhead; ++w) put(sums_.compression.data() + static_cast<Index>(w) * draws, ahead_0[w], ahead_1[w]);
+      put(sums_.emergency, emergency);
+      for (std::size_t at = 0; at < kAhead; ++at) put(sums_.compression.col(static_cast<Index>(at)), ahead[at]);
     }
   }
 

@@ -32,6 +32,9 @@ void ProspectTables::join_rows() {
   std::vector<int> signature_of_kind;
   for (std::size_t i = 0; i < t.signatures.size(); ++i) {
     const Signature& s = t.signatures[i];
+    if (runs.empty() || runs.back().klass != s.klass || runs.back().cause != s.cause)
+      runs.push_back({s.cause, s.klass, static_cast<Index>(i), 0});
+    ++runs.back().count;
     const auto [row, new_row] = rows.emplace(std::make_pair(s.klass, t.set_of[i]), static_cast<int>(rows.size()));
     if (new_row) set_of_row.push_back(s.active);
     const std::array<int, 4> key = {s.klass, m.causes[s.cause].course, s.stage, t.set_of[i]};
@@ -103,6 +106,7 @@ ProspectTables::Measured ProspectTables::join_measured(const ModelFinding& f, co
     const std::vector<int>& shifts = classes.links[classes.of[i]];
     if (std::any_of(shifts.begin(), shifts.end(), [&](int k) { return f.shifts[k].is_cause; }))
       out.causes.push_back({static_cast<int>(i), bell(shifts), out.bell_of_row[row_of_kind[kind_of[i]]]});
+    for (int k = t.signatures[i].klass + 1; k <= kClasses; ++k) out.first_cause[k] = out.causes.size();
   }
   return out;
 }
@@ -139,7 +143,7 @@ class Marginals {
   Marginals(const ProspectTables& tables, const ExactEngine::Tables::Belief& belief) : p_(tables), t_(tables.t), b_(belief) {
     all_ = t_.by_class(b_.w);
     cause_.assign(t_.m->causes.size(), ByClass{});
-    for (Index i = 0; i < t_.n(); ++i) cause_[t_.cause_of[i]][t_.signatures[i].klass] += b_.w[i];
+    for (const auto& [cause, klass, first, count] : p_.runs) cause_[cause][klass] = b_.w.segment(first, count).sum();
 
     ArrayXd of_kind = ArrayXd::Zero(static_cast<Index>(p_.row_of_kind.size()));
     for (Index i = 0; i < t_.n(); ++i) of_kind[p_.kind_of[i]] += b_.w[i];
@@ -209,21 +213,20 @@ class Marginals {
       tails.push_back({any_low ? (1 - kUnmodelled) * normal_cdf((low.to - mean) / sd) + low.unmodelled : 0,
                        any_high ? (1 - kUnmodelled) * normal_cdf((mean - high.from) / sd) + high.unmodelled : 0});
     }
-    std::array<Tails, kClasses> by_class{};
-    for (int k = 0; k < kClasses; ++k)
+    for (int k = 0; k < kClasses; ++k) {
+      double is_low = 0, is_high = 0;
       for (Index r = p_.row_begin[k]; r < p_.row_begin[k + 1]; ++r) {
         const Tails& of_row = tails[its.bell_of_row[r]];
-        by_class[k].low += row_[r] * of_row.low, by_class[k].high += row_[r] * of_row.high;
+        is_low += row_[r] * of_row.low, is_high += row_[r] * of_row.high;
       }
-    for (const auto& [signature, bell, instead_of] : its.causes) {
-      Tails& sums = by_class[t_.signatures[signature].klass];
-      sums.low += b_.w[signature] * (tails[bell].low - tails[instead_of].low);
-      sums.high += b_.w[signature] * (tails[bell].high - tails[instead_of].high);
-    }
-    for (int k = 0; k < kClasses; ++k) {
-      joint[0][k] += by_class[k].low;
-      joint[1][k] += all_[k] - by_class[k].low - by_class[k].high;
-      joint[2][k] += by_class[k].high;
+      for (std::size_t i = its.first_cause[k]; i < its.first_cause[k + 1]; ++i) {
+        const auto [signature, bell, instead_of] = its.causes[i];
+        is_low += b_.w[signature] * (tails[bell].low - tails[instead_of].low);
+        is_high += b_.w[signature] * (tails[bell].high - tails[instead_of].high);
+      }
+      joint[0][k] += is_low;
+      joint[1][k] += all_[k] - is_low - is_high;
+      joint[2][k] += is_high;
     }
   }
 
@@ -293,6 +296,7 @@ std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
   const double sum = mass[0] + mass[1] + mass[2] + mass[3];
   std::vector<Prospect> out;
   if (!(sum > 0)) return out;
+  const double per_sum = 1 / sum;
 
   std::vector<bool> answered(m.findings.size(), false), in_any_of(m.findings.size(), false);
   for (const Answer& a : person.answers) answered[a.finding] = true;
@@ -319,8 +323,8 @@ std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
     for (const ByClass& by_class : joint) {
       const double p = by_class[0] + by_class[1] + by_class[2] + by_class[3], tumour = by_class[2] + by_class[3],
                    emergency = by_class[1] + by_class[3];
-      next.grades.push_back({p / sum, p > 0 ? tumour / p : 0, p > 0 ? emergency / p : 0});
-      for (double share : {p, tumour, p - tumour, emergency, p - emergency}) shares.push_back(std::max(0.0, share / sum));
+      next.grades.push_back({p * per_sum, p > 0 ? tumour / p : 0, p > 0 ? emergency / p : 0});
+      for (double share : {p, tumour, p - tumour, emergency, p - emergency}) shares.push_back(std::max(0.0, share * per_sum));
     }
   }
   t.lanes.times_log2(shares.data(), shares.size());

@@ -15,6 +15,11 @@ struct ProspectTables {
 
   // Of findings without a place. A kind: the signatures of one class whose course, stage and set of mechanisms are the same; a row: the
   // kinds of one class whose set is the same. Both in the order of classes.
+  struct Run {
+    int cause, klass;
+    Eigen::Index first, count;  // signatures
+  };
+  std::vector<Run> runs;         // signatures of one class and cause
   std::vector<int> kind_of;      // by signature
   std::vector<int> row_of_kind;  // by kind
   std::array<int, kClasses + 1> row_begin{};
@@ -44,6 +49,7 @@ struct ProspectTables {
     std::vector<Bell> bells;
     std::vector<std::size_t> bell_of_row;
     std::vector<CauseShifts> causes;  // in the order of classes
+    std::array<std::size_t, kClasses + 1> first_cause{};
   };
   std::vector<Measured> measured;  // by finding
 
