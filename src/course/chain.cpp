@@ -15,12 +15,20 @@ constexpr double kMostJumps = 600;  // expected at once; exp(-600) is still a nu
 constexpr double kTooRare = 1e-18;
 // Expected jumps of a stride, and how many are kept: P(Poisson(128) > 256) is 2e-23.
 constexpr double kStride = 128;
-constexpr Eigen::Index kAbreast = 4;  // terms or stages that are summed side by side
+constexpr Eigen::Index kAbreast = 4;  // terms whose weights are worked out side by side
 constexpr Eigen::Index kJumps = 260;
 static_assert(kJumps % kAbreast == 0);
+constexpr Eigen::Index kAtOnce = 8;  // stages
 using Abreast = Eigen::Array<double, kAbreast, 1>;
 
-constexpr Eigen::Index padded(Eigen::Index stages) { return (stages + kAbreast - 1) / kAbreast * kAbreast; }
+// The sum of weighted columns of kRows rows, `stride` apart, all in registers.
+template <int kRows>
+void weighted_sum(const double* weights, Eigen::Index terms, const double* columns, Eigen::Index stride, double* out) {
+  using Column = Eigen::Array<double, kRows, 1>;
+  Column sum = Column::Zero();
+  for (Eigen::Index n = 0; n < terms; ++n, columns += stride) sum += weights[n] * Eigen::Map<const Column>(columns);
+  Eigen::Map<Column>{out} = sum;
+}
 
 // n! / (n + 4)!, by which the weight of so many jumps follows from that of four fewer.
 constexpr std::array<double, kJumps> kFourOn = [] {
@@ -89,7 +97,7 @@ Chain::Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd p
   total_ = entry_.dot(weeks_ahead_ * presents_);
 
   rate_ = -a_.diagonal().minCoeff();
-  after_.setZero(padded(stages()), kJumps);
+  after_.setZero(stages() + stages() % 2, kJumps);
   auto after = after_.topRows(stages());
   after.col(0) = entry_;
   const Eigen::MatrixXd jump = Eigen::MatrixXd::Identity(stages(), stages()) + a_.transpose() / rate_;
@@ -127,16 +135,11 @@ void Chain::through(double t, double* out) const {
     if (terms == kJumps || (static_cast<double>(terms) > jumps && weight[kAbreast - 1] <= kTooRare)) break;
     weight *= fourth * Eigen::Map<const Abreast>(kFourOn.data() + terms - kAbreast);
   }
-  const Eigen::Index rows = after_.rows();
-  for (Eigen::Index first = 0; first < rows; first += kAbreast) {
-    Abreast even = Abreast::Zero(), odd = Abreast::Zero();
-    const double* after = after_.data() + first;
-    for (Eigen::Index n = 0; n < terms; n += 2, after += 2 * rows) {
-      even += weights[static_cast<std::size_t>(n)] * Eigen::Map<const Abreast>(after);
-      odd += weights[static_cast<std::size_t>(n) + 1] * Eigen::Map<const Abreast>(after + rows);
-    }
-    even += odd;
-    std::copy_n(even.data(), std::min<Eigen::Index>(kAbreast, stages() - first), out + first);
+  for (Eigen::Index first = 0, left = after_.rows(); left > 0; first += kAtOnce, left -= kAtOnce) {
+    const auto sum = left == 2 ? weighted_sum<2> : left == 4 ? weighted_sum<4> : left == 6 ? weighted_sum<6> : weighted_sum<kAtOnce>;
+    std::array<double, kAtOnce> some;
+    sum(weights.data(), terms, after_.data() + first, after_.rows(), some.data());
+    std::copy_n(some.begin(), std::min<Eigen::Index>(kAtOnce, stages() - first), out + first);
   }
   Eigen::Map<Eigen::VectorXd> its(out, stages());
   for (int stride = 0; stride < strides; ++stride) its = stride_.lazyProduct(its).eval();

@@ -146,11 +146,9 @@ class Draws {
   static Moving at_its_age(const AgeSex& table, const Profile& x, const double* by) {
     if (by == nullptr) return stays(at_age(table, x.sex, x.age));
     const auto& its = table[static_cast<std::size_t>(x.sex)];
-    std::size_t band = 0;
-    while (band < kAgeBands && kAgeMiddle[band] < x.age) ++band;
-    const std::size_t high = std::min<std::size_t>(band, kAgeBands - 1), low = band == 0 ? 0 : band - 1;
-    if (low == high || its[low] == its[high]) return {its[high], its[high], 0, by};
-    return {its[low], its[high], (x.age - kAgeMiddle[low]) / (kAgeMiddle[high] - kAgeMiddle[low]), by};
+    const AgeBetween between(x.age);
+    const double from = its[between.low], to = its[between.high];
+    return {from, to, from == to ? 0 : between.share, by};
   }
   Moving leak(int finding, int grade, const Profile& x) const {
     return at_its_age(m.findings[finding].leak[grade], x, by(Kind::leak, finding, 0));
@@ -504,10 +502,36 @@ double draw(const Drawing& drawing, const std::vector<Profile>& people, DrawnPos
 
 void times_log2(double* x, std::size_t n) {
   const D d;
-  const auto of = [&](V v) HWY_ATTR { return hn::Mul(v, hn::Mul(hn::Log(d, hn::Max(v, all(1e-300))), all(M_LOG2E))); };
+  const auto of = [&](V v) HWY_ATTR { return hn::Mul(hn::Max(v, all(0)), hn::Mul(hn::Log(d, hn::Max(v, all(1e-300))), all(M_LOG2E))); };
   std::size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) hn::StoreU(of(hn::LoadU(d, x + i)), d, x + i);
   for (; i < n; ++i) x[i] = hn::GetLane(of(all(x[i])));
+}
+
+// sum + a * b, of so many numbers filled up.
+HWY_INLINE V plus_product(V sum, const double* a, const double* b, Index n) {
+  static_assert(ProspectTables::kAtOnce % kLanes == 0);
+  for (Index i = 0; i < n; i += static_cast<Index>(kLanes)) sum = hn::MulAdd(hn::LoadU(D(), a + i), hn::LoadU(D(), b + i), sum);
+  return sum;
+}
+
+void at_most(const ProspectTables& tables, const Weights& weights, ByClass* out) {
+  for (Index column = 0; column < tables.at_most.cols(); ++column) {
+    const double* rows = tables.at_most.data() + column * tables.at_most.rows();
+    for (int k = 0; k < kClasses; ++k) {
+      const int row = tables.row_begin[k];
+      V sum = plus_product(all(0), weights.row + row, rows + row, tables.row_begin[k + 1] - row);
+      const auto at = static_cast<std::size_t>(kClasses * column + k);
+      for (std::size_t i = tables.first_causes[at]; i < tables.first_causes[at + 1]; ++i) {
+        const auto [first, count, by] = tables.causes[i];
+        sum = plus_product(sum, weights.signature + first, tables.by_cause.data() + by, count);
+      }
+      double stages = 0;
+      for (std::size_t i = tables.first_stages[at]; i < tables.first_stages[at + 1]; ++i)
+        stages += weights.kind[tables.stages[i].kind] * tables.stages[i].by;
+      out[column][k] = stages + hn::GetLane(hn::SumOfLanes(D(), sum));
+    }
+  }
 }
 
 void product(const double* in, const std::vector<const double*>& rows, double* out, std::size_t n) {
@@ -540,19 +564,22 @@ namespace dorsalgia {
 
 HWY_EXPORT(draw);
 HWY_EXPORT(times_log2);
+HWY_EXPORT(at_most);
 HWY_EXPORT(product);
 
 std::vector<Lanes> lanes() {
   std::vector<Lanes> out;
 #if (HWY_TARGETS & (HWY_TARGETS - 1)) == 0
-  out.push_back({"plain", HWY_STATIC_DISPATCH(draw), HWY_STATIC_DISPATCH(times_log2), HWY_STATIC_DISPATCH(product)});
+  out.push_back(
+      {"plain", HWY_STATIC_DISPATCH(draw), HWY_STATIC_DISPATCH(times_log2), HWY_STATIC_DISPATCH(at_most), HWY_STATIC_DISPATCH(product)});
 #else
   const auto add = [&](std::int64_t target, const char* name) {
     if (!(hwy::SupportedTargets() & HWY_TARGETS & target)) return;
     hwy::ChosenTarget chosen;
     chosen.Update(target);
     const std::size_t i = chosen.GetIndex();
-    out.push_back({name, HWY_DISPATCH_TABLE(draw)[i], HWY_DISPATCH_TABLE(times_log2)[i], HWY_DISPATCH_TABLE(product)[i]});
+    out.push_back({name, HWY_DISPATCH_TABLE(draw)[i], HWY_DISPATCH_TABLE(times_log2)[i], HWY_DISPATCH_TABLE(at_most)[i],
+                   HWY_DISPATCH_TABLE(product)[i]});
   };
   add(HWY_AVX3, "avx512"), add(HWY_AVX2, "avx2"), add(HWY_SSE4, "sse4"), add(HWY_STATIC_TARGET, "plain");
 #endif

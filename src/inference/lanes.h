@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "inference/draws.h"
+#include "inference/prospects.h"
 #include "inference/tables.h"
 
 namespace dorsalgia {
@@ -71,13 +72,20 @@ struct Drawing {
   std::vector<int> stage_at;  // by part of Tables: its row; kOne: such answers do not know it
 };
 
+// What is believed, by what ProspectTables joins; of signatures filled up.
+struct Weights {
+  const double *row, *kind, *signature;
+};
+
 // One instruction set.
 struct Lanes {
   const char* name;
   // Adds the sums of these people under all draws, which are as many as `sums` has rows. Returns the natural log of what they were
   // divided by.
   double (*draw)(const Drawing& drawing, const std::vector<Profile>& people, DrawnPosteriors& sums);
-  void (*times_log2)(double* x, std::size_t n);  // x log2 x, with 0 for 0: sums of these are entropies
+  void (*times_log2)(double* x, std::size_t n);  // x log2 x, with 0 for 0 and less: sums of these are entropies
+  // By column of ProspectTables::at_most: P(at most that grade, class), without leak.
+  void (*at_most)(const ProspectTables& tables, const Weights& weights, ByClass* out);
   // out = in * all rows, each of n numbers
   void (*product)(const double* in, const std::vector<const double*>& rows, double* out, std::size_t n);
 };

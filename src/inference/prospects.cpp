@@ -21,7 +21,7 @@ ProspectTables::ProspectTables(const ExactEngine::Tables& tables) : t(tables) {
   for (const auto& links : t.context_link) {
     auto& its = linked.emplace_back();
     for (std::size_t c = 0; c < links.size(); ++c)
-      if (links[c] >= 0) its.push_back(static_cast<int>(c));
+      if (links[c] >= 0) its.push_back({static_cast<int>(c), &t.m->causes[c].context[links[c]]});
   }
 }
 
@@ -35,14 +35,16 @@ void ProspectTables::join_rows() {
     if (runs.empty() || runs.back().klass != s.klass || runs.back().cause != s.cause)
       runs.push_back({s.cause, s.klass, static_cast<Index>(i), 0});
     ++runs.back().count;
-    const auto [row, new_row] = rows.emplace(std::make_pair(s.klass, t.set_of[i]), static_cast<int>(rows.size()));
+    if (i == 0 || t.signatures[i - 1].klass != s.klass) set_of_row.resize(filled_up(static_cast<int>(set_of_row.size())));
+    const auto [row, new_row] = rows.emplace(std::make_pair(s.klass, t.set_of[i]), static_cast<int>(set_of_row.size()));
     if (new_row) set_of_row.push_back(s.active);
     const std::array<int, 4> key = {s.klass, m.causes[s.cause].course, s.stage, t.set_of[i]};
     const auto [kind, new_kind] = kinds.emplace(key, static_cast<int>(kinds.size()));
     if (new_kind) row_of_kind.push_back(row->second), signature_of_kind.push_back(static_cast<int>(i));
     kind_of.push_back(kind->second);
-    for (int k = s.klass + 1; k <= kClasses; ++k) row_begin[k] = static_cast<int>(rows.size());
+    for (int k = s.klass + 1; k <= kClasses; ++k) row_begin[k] = filled_up(static_cast<int>(set_of_row.size()));
   }
+  set_of_row.resize(static_cast<std::size_t>(row_begin[kClasses]));
   at_most = Eigen::MatrixXd::Ones(static_cast<Index>(set_of_row.size()), t.at_most.cols());
   for (std::size_t f = 0; f < m.findings.size(); ++f) {
     const ModelFinding& finding = m.findings[f];
@@ -66,6 +68,10 @@ void ProspectTables::join_column(const ModelFinding& f, int grade, Index column,
       if (link.parent == Parent::stage && link.index == t.m->causes[s.cause].course && link.stage == s.stage)
         of_kind.back() *= 1 - link.p[grade];
   }
+  const auto fill_up = [&] {
+    by_cause.resize(static_cast<std::size_t>(filled_up(static_cast<int>(by_cause.size()))), 0);
+    if (!causes.empty()) causes.back().count = filled_up(static_cast<int>(causes.back().count));
+  };
   std::size_t kind = 0;
   for (int k = 0; k < kClasses; ++k) {
     first_stages.push_back(stages.size());
@@ -76,11 +82,15 @@ void ProspectTables::join_column(const ModelFinding& f, int grade, Index column,
     for (Index i = t.class_begin[k]; i < t.class_begin[k + 1]; ++i) {
       const double by = t.at_most(i, column) - of_kind[kind_of[i]];
       if (std::abs(by) <= kSame) continue;
-      if (last < 0 || last + 1 < i) causes.push_back({i, 0, static_cast<Index>(by_cause.size())});
+      if (last < 0 || last + 1 < i) {
+        fill_up();
+        causes.push_back({i, 0, static_cast<Index>(by_cause.size())});
+      }
       by_cause.push_back(by);
       ++causes.back().count;
       last = i;
     }
+    fill_up();
   }
 }
 
@@ -92,7 +102,7 @@ ProspectTables::Measured ProspectTables::join_measured(const ModelFinding& f, co
     if (fresh) {
       double shift = 0, variance = f.spread * f.spread;
       for (int k : shifts) shift += f.shifts[k].shift, variance += f.shifts[k].variance;
-      out.bells.push_back({shift, std::sqrt(variance)});
+      out.bells.push_back({shift, M_SQRT1_2 / std::sqrt(variance)});
     }
     return it->second;
   };
@@ -140,7 +150,8 @@ using Joint = std::vector<ByClass>;  // by grade: P(grade, class), not normalise
 // What a belief says of causes, places and tabled findings, once for all findings.
 class Marginals {
  public:
-  Marginals(const ProspectTables& tables, const ExactEngine::Tables::Belief& belief) : p_(tables), t_(tables.t), b_(belief) {
+  Marginals(const ProspectTables& tables, const ExactEngine::Tables::Belief& belief)
+      : p_(tables), t_(tables.t), b_(belief), age_(belief.x.age) {
     all_ = t_.by_class(b_.w);
     cause_.assign(t_.m->causes.size(), ByClass{});
     for (const auto& [cause, klass, first, count] : p_.runs) cause_[cause][klass] = b_.w.segment(first, count).sum();
@@ -149,20 +160,12 @@ class Marginals {
     for (Index i = 0; i < t_.n(); ++i) of_kind[p_.kind_of[i]] += b_.w[i];
     row_.setZero(p_.at_most.rows());
     for (Index i = 0; i < of_kind.size(); ++i) row_[p_.row_of_kind[i]] += of_kind[i];
+    upto_.resize(static_cast<std::size_t>(p_.at_most.cols()));
+    ArrayXd w = ArrayXd::Zero(t_.n() + ProspectTables::kAtOnce);
+    w.head(t_.n()) = b_.w;
+    t_.lanes.at_most(p_, {row_.data(), of_kind.data(), w.data()}, upto_.data());
     const auto places = t_.over_places(b_);
     for (int k = 0; k < kClasses; ++k) {
-      const Index from = p_.row_begin[k], count = p_.row_begin[k + 1] - from;
-      upto_[k] = p_.at_most.middleRows(from, count).transpose() * row_.segment(from, count).matrix();
-      for (Index c = 0; c < upto_[k].size(); ++c) {
-        const std::size_t at = static_cast<std::size_t>(kClasses * c + k);
-        double more = 0;
-        for (std::size_t i = p_.first_stages[at]; i < p_.first_stages[at + 1]; ++i) more += of_kind[p_.stages[i].kind] * p_.stages[i].by;
-        for (std::size_t i = p_.first_causes[at]; i < p_.first_causes[at + 1]; ++i) {
-          const auto [first, signatures, by] = p_.causes[i];
-          more += b_.w.segment(first, signatures).matrix().dot(Eigen::Map<const Eigen::VectorXd>(&p_.by_cause[by], signatures));
-        }
-        upto_[k][c] += more;
-      }
       const Index spot = p_.spot_begin[k], spots = p_.spot_begin[k + 1] - spot;
       Eigen::VectorXd of_spot(spots);
       for (Index s = 0; s < spots; ++s) of_spot[s] = places[k](p_.spots[spot + s].place, p_.spots[spot + s].pattern);
@@ -186,11 +189,11 @@ class Marginals {
     ByClass below{};
     for (int g = 0; g < f.grades; ++g) {
       const bool top = g == f.grades - 1;
-      const double keep = top ? 1 : 1 - at_age(f.leak[g], b_.x.sex, b_.x.age);
+      const double keep = top ? 1 : 1 - at_age(f.leak[g], b_.x.sex, age_);
       for (int k = 0; k < kClasses; ++k) {
         const double upto = top                    ? all_[k]
                             : f.place_segment >= 0 ? keep * place_[k][p_.place_column[index]]
-                                                   : keep * upto_[k][t_.first_column[index] + g];
+                                                   : keep * upto_[t_.first_column[index] + g][k];
         joint[g][k] += upto - below[k];
         below[k] = upto;
       }
@@ -208,10 +211,10 @@ class Marginals {
     };
     std::vector<Tails> tails;
     tails.reserve(its.bells.size());
-    for (const auto& [shift, sd] : its.bells) {
-      const double mean = low.centre + shift;
-      tails.push_back({any_low ? (1 - kUnmodelled) * normal_cdf((low.to - mean) / sd) + low.unmodelled : 0,
-                       any_high ? (1 - kUnmodelled) * normal_cdf((mean - high.from) / sd) + high.unmodelled : 0});
+    for (const auto& [shift, per_sd] : its.bells) {
+      const double mean = low.centre + shift, half = 0.5 * (1 - kUnmodelled);
+      tails.push_back({any_low ? half * std::erfc((mean - low.to) * per_sd) + low.unmodelled : 0,
+                       any_high ? half * std::erfc((high.from - mean) * per_sd) + high.unmodelled : 0});
     }
     for (int k = 0; k < kClasses; ++k) {
       double is_low = 0, is_high = 0;
@@ -232,32 +235,38 @@ class Marginals {
 
   // Causes without a link to the factor have it as often as others of their age.
   void add_context(int index, Joint& joint) const {
+    using Sum = Eigen::Array4d;  // by class
     const ModelFinding& f = t_.m->findings[index];
-    const double prevalence = at_age(f.prevalence, b_.x.sex, b_.x.age);
-    const auto add = [&](const ByClass& w, double p, const std::array<double, kHistoryBins - 1>& years) {
-      for (int k = 0; k < kClasses; ++k) {
-        joint[0][k] += w[k] * (1 - p);
-        if (f.shape == Shape::context) joint[1][k] += w[k] * p;
-        else
-          for (int bin = 1; bin < kHistoryBins; ++bin) joint[bin][k] += w[k] * p * years[bin - 1];
-      }
+    const double prevalence = at_age(f.prevalence, b_.x.sex, age_);
+    std::array<Sum, kHistoryBins> sums;
+    for (Sum& sum : sums) sum.setZero();
+    const auto add = [&](const Sum& w, double p, const std::array<double, kHistoryBins - 1>& years) {
+      sums[0] += (1 - p) * w;
+      if (f.shape == Shape::context) sums[1] += p * w;
+      else
+        for (std::size_t bin = 1; bin < sums.size(); ++bin) sums[bin] += p * years[bin - 1] * w;
     };
-    ByClass others = all_;
-    for (int c : p_.linked[index]) {
-      add(cause_[c], t_.present(index, c, prevalence), t_.years(index, c));
-      for (int k = 0; k < kClasses; ++k) others[k] -= cause_[c][k];
+    Sum others = Sum::Map(all_.data());
+    for (const auto& [cause, link] : p_.linked[index]) {
+      const Sum its = Sum::Map(cause_[cause].data());
+      const double ratio = prevalence * link->value;
+      add(its, prevalence <= 0 || !link->is_share ? ratio / (1 - prevalence + ratio) : link->value, link->years);
+      others -= its;
     }
-    for (double& w : others) w = std::max(0.0, w);
-    add(others, prevalence, f.years);
+    add(others.max(0.0), prevalence, f.years);
+    for (std::size_t bin = 0; bin < joint.size(); ++bin) Sum::Map(joint[bin].data()) += sums[bin];
   }
 
   const ProspectTables& p_;
   const ExactEngine::Tables& t_;
   const ExactEngine::Tables::Belief& b_;
+  const AgeBetween age_;
   ByClass all_{};
   std::vector<ByClass> cause_;
   ArrayXd row_;
-  std::array<Eigen::VectorXd, kClasses> upto_, place_;  // by column of at_most, of at_spot: P(at most that grade, class), without leak
+  // By column of at_most, of at_spot: P(at most that grade, class), without leak.
+  std::vector<ByClass> upto_;
+  std::array<Eigen::VectorXd, kClasses> place_;
 };
 
 // The same for a finding that stands in an "any of": its answers change what the others must explain, so each is tried.
@@ -305,8 +314,8 @@ std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
 
   // By finding and grade: P(grade), P(grade, tumour), P(grade, emergency); entropies are taken of all at once.
   out.reserve(m.findings.size());
-  std::vector<double> shares;  // five a grade
-  shares.reserve(15 * m.findings.size());
+  std::vector<std::array<double, 5>> shares;
+  shares.reserve(3 * m.findings.size());
   Joint joint;
   for (std::size_t f = 0; f < m.findings.size(); ++f) {
     if (answered[f]) continue;
@@ -324,22 +333,23 @@ std::vector<Prospect> ExactEngine::prospects(const Presentation& person) const {
       const double p = by_class[0] + by_class[1] + by_class[2] + by_class[3], tumour = by_class[2] + by_class[3],
                    emergency = by_class[1] + by_class[3];
       next.grades.push_back({p * per_sum, p > 0 ? tumour / p : 0, p > 0 ? emergency / p : 0});
-      for (double share : {p, tumour, p - tumour, emergency, p - emergency}) shares.push_back(std::max(0.0, share * per_sum));
+      shares.push_back({p * per_sum, tumour * per_sum, (p - tumour) * per_sum, emergency * per_sum, (p - emergency) * per_sum});
     }
   }
-  t.lanes.times_log2(shares.data(), shares.size());
+  t.lanes.times_log2(shares.empty() ? nullptr : shares[0].data(), 5 * shares.size());
   const auto entropy = [&](double p) {
     std::array<double, 2> both = {p, 1 - p};
     t.lanes.times_log2(both.data(), both.size());
     return -both[0] - both[1];
   };
   const double tumour_now = entropy((mass[2] + mass[3]) / sum), emergency_now = entropy((mass[1] + mass[3]) / sum);
-  const double* its = shares.data();
+  auto its = shares.begin();
   for (Prospect& next : out) {
     double tumour_after = 0, emergency_after = 0;
-    for (std::size_t g = 0; g < next.grades.size(); ++g, its += 5) {
-      tumour_after += its[0] - its[1] - its[2];
-      emergency_after += its[0] - its[3] - its[4];
+    for (std::size_t g = 0; g < next.grades.size(); ++g, ++its) {
+      const auto [grade, tumour, no_tumour, emergency, no_emergency] = *its;
+      tumour_after += grade - tumour - no_tumour;
+      emergency_after += grade - emergency - no_emergency;
     }
     next.tumour_bits = std::max(0.0, tumour_now - tumour_after);
     next.emergency_bits = std::max(0.0, emergency_now - emergency_after);

@@ -13,8 +13,12 @@ struct ProspectTables {
 
   const ExactEngine::Tables& t;
 
+  // Numbers that are summed side by side stand in so many at a time, with noughts after the last.
+  static constexpr int kAtOnce = 8;
+  static constexpr int filled_up(int count) { return (count + kAtOnce - 1) / kAtOnce * kAtOnce; }
+
   // Of findings without a place. A kind: the signatures of one class whose course, stage and set of mechanisms are the same; a row: the
-  // kinds of one class whose set is the same. Both in the order of classes.
+  // kinds of one class whose set is the same. Both in the order of classes, rows of each filled up.
   struct Run {
     int cause, klass;
     Eigen::Index first, count;  // signatures
@@ -29,7 +33,7 @@ struct ProspectTables {
     double by;  // what is to be added where the stage brings it as well
   };
   struct CauseBrings {
-    Eigen::Index first, count;  // signatures
+    Eigen::Index first, count;  // signatures, filled up
     Eigen::Index by;            // what is to be added where the cause brings it as well: from here on in `by_cause`
   };
   std::vector<StageBrings> stages;
@@ -40,7 +44,7 @@ struct ProspectTables {
   // A measured finding: as discrete ones, with distributions in place of numbers.
   struct Measured {
     struct Bell {
-      double shift, sd;
+      double shift, per_sd;  // per_sd: 1 / (sd sqrt 2), as erfc has it
     };
     struct CauseShifts {
       int signature;
@@ -63,8 +67,12 @@ struct ProspectTables {
   Eigen::MatrixXd at_spot;                 // [spot, place finding]: Tables::place_at_most
   std::vector<Eigen::Index> place_column;  // by finding; -1: not about a place
 
-  std::vector<MechanismSet> set_of_row;
-  std::vector<std::vector<int>> linked;  // by finding about context: causes that have their own share of it
+  std::vector<MechanismSet> set_of_row;  // 0 where rows are filled up
+  struct Linked {
+    int cause;
+    const ModelContextLink* link;
+  };
+  std::vector<std::vector<Linked>> linked;  // by finding about context: causes that have their own share of it
 
  private:
   void join_rows();

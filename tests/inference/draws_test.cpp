@@ -24,7 +24,7 @@ class InstructionSet : public testing::TestWithParam<std::string> {
  protected:
   const ExactEngine engine_{model(), GetParam()};
 };
-INSTANTIATE_TEST_SUITE_P(Draws, InstructionSet, testing::ValuesIn(ExactEngine::targets()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Draws, InstructionSet, testing::ValuesIn(ExactEngine::targets()), [](const auto& its) { return its.param; });
 
 // The oracle: an engine of the model whose every number was displaced.
 TEST_P(InstructionSet, SideBySideAreThoseOneByOne) {
