@@ -15,11 +15,11 @@ constexpr double kMostJumps = 600;  // expected at once; exp(-600) is still a nu
 constexpr double kTooRare = 1e-18;
 // Expected jumps of a stride, and how many are kept: P(Poisson(128) > 256) is 2e-23.
 constexpr double kStride = 128;
-constexpr Eigen::Index kAbreast = 4;  // terms whose weights are worked out side by side
 constexpr Eigen::Index kJumps = 260;
-static_assert(kJumps % kAbreast == 0);
 constexpr Eigen::Index kAtOnce = 8;  // stages
-using Abreast = Eigen::Array<double, kAbreast, 1>;
+// What is kept of n jumps has a factor kUsual^n / n! already, so that of its Poisson weight only a power is left, and no number is too
+// large.
+constexpr double kUsual = 64;
 
 // The sum of weighted columns of kRows rows, `stride` apart, all in registers.
 template <int kRows>
@@ -29,14 +29,6 @@ void weighted_sum(const double* weights, Eigen::Index terms, const double* colum
   for (Eigen::Index n = 0; n < terms; ++n, columns += stride) sum += weights[n] * Eigen::Map<const Column>(columns);
   Eigen::Map<Column>{out} = sum;
 }
-
-// n! / (n + 4)!, by which the weight of so many jumps follows from that of four fewer.
-constexpr std::array<double, kJumps> kFourOn = [] {
-  std::array<double, kJumps> out{};
-  double n = 0;
-  for (double& its : out) its = 1 / ((n + 1) * (n + 2) * (n + 3) * (n + 4)), ++n;
-  return out;
-}();
 
 // exp(A t) v by uniformisation. A: rows sum to 0 or less; transposed, v is moved from the left.
 Eigen::VectorXd uniformised(const Eigen::MatrixXd& a, Eigen::VectorXd v, double t) {
@@ -101,7 +93,7 @@ Chain::Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd p
   auto after = after_.topRows(stages());
   after.col(0) = entry_;
   const Eigen::MatrixXd jump = Eigen::MatrixXd::Identity(stages(), stages()) + a_.transpose() / rate_;
-  for (Eigen::Index n = 1; n < kJumps; ++n) after.col(n).noalias() = jump.lazyProduct(after.col(n - 1));
+  for (Eigen::Index n = 1; n < kJumps; ++n) after.col(n).noalias() = jump.lazyProduct(after.col(n - 1)) * (kUsual / static_cast<double>(n));
   stride_.resize(stages(), stages());
   for (int k = 0; k < stages(); ++k) stride_.col(k) = uniformised(a_.transpose(), Eigen::VectorXd::Unit(stages(), k), kStride / rate_);
 }
@@ -124,17 +116,13 @@ Eigen::VectorXd Chain::through_matrix(double t) const { return matrix_exponentia
 
 void Chain::through(double t, double* out) const {
   const double strides = std::floor(rate_ * t / kStride), jumps = rate_ * t - strides * kStride;
-  // Four terms at once, each four jumps on from its last: one multiplication waits for another a fourth as often.
-  alignas(32) std::array<double, kJumps> weights;
-  const double none = std::exp(-jumps), square = jumps * jumps, fourth = square * square;
-  Abreast weight(none, none * jumps, none * square / 2, none * square * jumps / 6);
-  Eigen::Index terms = 0;
-  for (;;) {
-    Eigen::Map<Abreast, Eigen::Aligned16>(weights.data() + terms) = weight;
-    terms += kAbreast;
-    if (terms == kJumps || (static_cast<double>(terms) > jumps && weight[kAbreast - 1] <= kTooRare)) break;
-    weight *= fourth * Eigen::Map<const Abreast>(kFourOn.data() + terms - kAbreast);
-  }
+  // More jumps than this are less likely than kTooRare.
+  const Eigen::Index terms = std::min(kJumps, static_cast<Eigen::Index>(jumps + 9 * std::sqrt(jumps) + 11) / 4 * 4 + 4);
+  // Four weights at once: one multiplication waits for another a fourth as often.
+  std::array<double, kJumps> weights;
+  const double none = std::exp(-jumps), x = jumps / kUsual, square = x * x;
+  Eigen::Array4d four(none, none * x, none * square, none * square * x);
+  for (Eigen::Index n = 0; n < terms; n += 4, four *= square * square) Eigen::Map<Eigen::Array4d>(weights.data() + n) = four;
   for (Eigen::Index first = 0, left = after_.rows(); left > 0; first += kAtOnce, left -= kAtOnce) {
     const auto sum = left == 2 ? weighted_sum<2> : left == 4 ? weighted_sum<4> : left == 6 ? weighted_sum<6> : weighted_sum<kAtOnce>;
     std::array<double, kAtOnce> some;

@@ -49,7 +49,7 @@ class Chain {
   Eigen::MatrixXd weeks_ahead_;  // (-A)^-1
   double total_ = 1;             // share that presents
   double rate_ = 0;              // q, jumps a week
-  Eigen::MatrixXd after_;        // [stage, n]: pi (I + A/q)^n, with a stage of zeros where their number is odd
+  Eigen::MatrixXd after_;        // [stage, n]: pi (I + A/q)^n kUsual^n / n!, with a stage of zeros where their number is odd
   Eigen::MatrixXd stride_;       // exp(A t)' for the time in which a stride's jumps are expected
 };
 

@@ -16,6 +16,7 @@
 namespace dorsalgia {
 
 using Eigen::ArrayXd;
+using Eigen::ArrayXXd;
 using Eigen::Index;
 
 MovedNumbers::MovedNumbers(const Knowledge& knowledge, const Model& model, int draws)
@@ -89,14 +90,13 @@ void Drawing::add_level(bool plain, const std::vector<const Answer*>& members) {
   if (plain) {
     rows += static_cast<int>(t.classes[members[0]->finding].links.size());
   } else {
-    std::map<std::vector<int>, int> known;
+    Numbers known;
     std::vector<int> its(members.size());
     for (std::size_t i = 0; i < t.signatures.size(); ++i) {
       for (std::size_t k = 0; k < its.size(); ++k)
         its[k] = t.about_context(*members[k]) ? t.cause_of[i] : t.classes[members[k]->finding].of[i];
-      const auto [it, fresh] = known.emplace(its, static_cast<int>(known.size()));
-      if (fresh) level.classes.push_back(its);
-      level.of.push_back(it->second);
+      level.of.push_back(known.of(its));
+      if (known.count() > static_cast<int>(level.classes.size())) level.classes.push_back(its);
     }
     rows += static_cast<int>(level.classes.size());
   }
@@ -207,16 +207,24 @@ DrawnPosteriors under_draws(const ExactEngine& engine, const MovedNumbers& numbe
   for (const Presentation& part : apart) add(part);
 
   // Draws under which the answers exclude each other are left out.
-  if (out.causes.size() == 0) out.causes.resize(0, static_cast<Index>(m.causes.size())), out.compression.resize(0, kForecastWeeks.size());
-  const ArrayXd sum = out.causes.rowwise().sum();
+  const Index draws = std::min(wanted, out.causes.rows());
+  ArrayXd sum = ArrayXd::Zero(out.causes.rows());
+  for (Index c = 0; c < out.causes.cols(); ++c) sum += out.causes.col(c);
   std::vector<Index> possible;
-  for (Index d = 0; d < std::min(wanted, sum.size()); ++d)
+  for (Index d = 0; d < draws; ++d)
     if (sum[d] > 0 && std::isfinite(sum[d])) possible.push_back(d);
-  const ArrayXd by = sum(possible).inverse();
-  out.emergency = (out.emergency(possible) * by).eval();
-  out.causes = (out.causes(possible, Eigen::all).colwise() * by).eval();
-  out.compression = (out.compression(possible, Eigen::all).colwise() * by).eval();
-  out.tumour.setZero(by.size()), out.malignant.setZero(by.size());
+  const auto count = static_cast<Index>(possible.size());
+  const auto share = [&](const ArrayXXd& all, Index columns) {
+    ArrayXXd kept(count, columns);
+    for (Index column = 0; column < columns; ++column)
+      for (Index i = 0; i < count; ++i) kept(i, column) = all(possible[i], column) / sum[possible[i]];
+    return kept;
+  };
+  out.causes = share(out.causes, static_cast<Index>(m.causes.size()));
+  out.compression = share(out.compression, static_cast<Index>(kForecastWeeks.size()));
+  for (Index i = 0; i < count; ++i) out.emergency[i] = out.emergency[possible[i]] / sum[possible[i]];
+  out.emergency.conservativeResize(count);
+  out.tumour.setZero(count), out.malignant.setZero(count);
   for (int c = 0; c < static_cast<int>(m.causes.size()); ++c) {
     if (m.is_tumour(c)) out.tumour += out.causes.col(c);
     if (m.is_malignant(c)) out.malignant += out.causes.col(c);

@@ -182,8 +182,8 @@ class Foresight {
   const ArrayXd& ratio(Asked& its, int grade) const {
     ArrayXd& out = its.ratio[grade];
     if (out.size() > 0) return out;
-    t.with_likelihood(of_grade(its.finding, grade), x, [&](const auto& likelihood) { out = likelihood; });
-    if (its.folded) t.with_likelihood(of_grade(its.finding, 0), x, [&](const auto& absent) { out /= absent; });
+    out = t.likelihood(of_grade(its.finding, grade), x);
+    if (its.folded) out /= t.likelihood(of_grade(its.finding, 0), x);
     return out;
   }
 

@@ -26,17 +26,16 @@ double back(double x) { return 1 / (1 + std::exp(-x)); }
 Interval middle(const double* first, const double* last) {
   const double place = 0.025 * static_cast<double>(last - first - 1), w = place - std::floor(place);
   const std::size_t below = static_cast<std::size_t>(place), kept = below + 1 + (w > 0);
-  std::vector<double> ends;  // those that come first, in order: few, and soon hardly any other comes before one of them
+  std::vector<double> ends(kept);  // those that come first, in order: few, and soon hardly any other comes before one of them
   const auto at_end = [&](const auto& before) {
-    ends.clear();
     for (const double* x = first; x != last; ++x) {
-      if (ends.size() == kept && !before(*x, ends.back())) continue;
-      if (ends.size() == kept) ends.pop_back();
-      ends.insert(std::upper_bound(ends.begin(), ends.end(), *x, before), *x);
+      std::size_t i = std::min(static_cast<std::size_t>(x - first), kept);
+      if (i == kept && !before(*x, ends[--i])) continue;
+      for (; i > 0 && before(*x, ends[i - 1]); --i) ends[i] = ends[i - 1];
+      ends[i] = *x;
     }
     return w > 0 ? back((1 - w) * logit(ends[below]) + w * logit(ends[below + 1])) : ends[below];
   };
-  ends.reserve(kept);
   return {at_end(std::less<>()), at_end(std::greater<>())};
 }
 

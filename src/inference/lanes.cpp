@@ -50,7 +50,7 @@ struct alignas(64) Row {
 class Table {
  public:
   Table() = default;
-  explicit Table(std::size_t rows) : rows_(std::make_unique_for_overwrite<Row[]>(rows)), size_(rows) {}
+  explicit Table(std::size_t rows) : rows_(new Row[rows]), size_(rows) {}
   Row& operator[](std::size_t i) { return rows_[i]; }
   const Row& operator[](std::size_t i) const { return rows_[i]; }
   std::size_t size() const { return size_; }

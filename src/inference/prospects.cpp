@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "inference/lanes.h"
 
@@ -27,21 +26,24 @@ ProspectTables::ProspectTables(const ExactEngine::Tables& tables) : t(tables) {
 
 void ProspectTables::join_rows() {
   const Model& m = *t.m;
-  std::map<std::array<int, 4>, int> kinds;  // class, course, stage and set; signatures come by class
-  std::map<std::pair<int, int>, int> rows;  // class and set
-  std::vector<int> signature_of_kind;
+  Numbers kinds, rows;  // signatures come by class
+  std::vector<int> signature_of_kind, rows_at;
   for (std::size_t i = 0; i < t.signatures.size(); ++i) {
     const Signature& s = t.signatures[i];
     if (runs.empty() || runs.back().klass != s.klass || runs.back().cause != s.cause)
       runs.push_back({s.cause, s.klass, static_cast<Index>(i), 0});
     ++runs.back().count;
     if (i == 0 || t.signatures[i - 1].klass != s.klass) set_of_row.resize(filled_up(static_cast<int>(set_of_row.size())));
-    const auto [row, new_row] = rows.emplace(std::make_pair(s.klass, t.set_of[i]), static_cast<int>(set_of_row.size()));
-    if (new_row) set_of_row.push_back(s.active);
-    const std::array<int, 4> key = {s.klass, m.causes[s.cause].course, s.stage, t.set_of[i]};
-    const auto [kind, new_kind] = kinds.emplace(key, static_cast<int>(kinds.size()));
-    if (new_kind) row_of_kind.push_back(row->second), signature_of_kind.push_back(static_cast<int>(i));
-    kind_of.push_back(kind->second);
+    const int set = t.set_of[i], row = rows.of({s.klass, set}), kind = kinds.of({s.klass, m.causes[s.cause].course, s.stage, set});
+    if (row == static_cast<int>(rows_at.size())) {
+      rows_at.push_back(static_cast<int>(set_of_row.size()));
+      set_of_row.push_back(s.active);
+    }
+    if (kind == static_cast<int>(row_of_kind.size())) {
+      row_of_kind.push_back(rows_at[row]);
+      signature_of_kind.push_back(static_cast<int>(i));
+    }
+    kind_of.push_back(kind);
     for (int k = s.klass + 1; k <= kClasses; ++k) row_begin[k] = filled_up(static_cast<int>(set_of_row.size()));
   }
   set_of_row.resize(static_cast<std::size_t>(row_begin[kClasses]));
@@ -96,15 +98,15 @@ void ProspectTables::join_column(const ModelFinding& f, int grade, Index column,
 
 ProspectTables::Measured ProspectTables::join_measured(const ModelFinding& f, const LinkClasses& classes) const {
   Measured out;
-  std::map<std::vector<int>, std::size_t> known;  // by shifts
+  Numbers known;
   const auto bell = [&](const std::vector<int>& shifts) {
-    const auto [it, fresh] = known.emplace(shifts, out.bells.size());
-    if (fresh) {
+    const int its = known.of(shifts);
+    if (its == static_cast<int>(out.bells.size())) {
       double shift = 0, variance = f.spread * f.spread;
       for (int k : shifts) shift += f.shifts[k].shift, variance += f.shifts[k].variance;
       out.bells.push_back({shift, M_SQRT1_2 / std::sqrt(variance)});
     }
-    return it->second;
+    return its;
   };
   for (MechanismSet set : set_of_row) {
     std::vector<int> shifts;

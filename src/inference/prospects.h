@@ -47,11 +47,10 @@ struct ProspectTables {
       double shift, per_sd;  // per_sd: 1 / (sd sqrt 2), as erfc has it
     };
     struct CauseShifts {
-      int signature;
-      std::size_t bell, instead_of;
+      int signature, bell, instead_of;
     };
     std::vector<Bell> bells;
-    std::vector<std::size_t> bell_of_row;
+    std::vector<int> bell_of_row;
     std::vector<CauseShifts> causes;  // in the order of classes
     std::array<std::size_t, kClasses + 1> first_cause{};
   };

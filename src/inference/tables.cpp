@@ -20,6 +20,8 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 }  // namespace
 
+int Numbers::of(const std::vector<int>& key) { return known_.emplace(key, count()).first->second; }
+
 std::optional<Answer> both(const Answer& a, const Answer& b) {
   Answer out{a.finding, std::max(a.low, b.low), std::min(a.high, b.high), a.measured, std::max(a.from, b.from), std::min(a.to, b.to), ""};
   if (!a.measured) return out.low <= out.high ? std::optional(out) : std::nullopt;
@@ -204,6 +206,18 @@ ArrayXd ExactEngine::Tables::of_context(const Answer& a, const Profile& x) const
   return out;
 }
 
+ArrayXd ExactEngine::Tables::likelihood(const Answer& a, const Profile& x) const {
+  const ModelFinding& f = m->findings[a.finding];
+  if (f.shape != Shape::discrete) return f.shape == Shape::measured ? of_value(a, x) : of_context(a, x);
+  const auto keep = [&](int grade) { return 1 - at_age(f.leak[grade], x.sex, x.age); };
+  const auto column = [&](int grade) { return at_most.col(first_column[a.finding] + grade).array(); };
+  const bool high = a.high<f.grades - 1, low = a.low> 0;
+  if (high && low) return (keep(a.high) * column(a.high) - keep(a.low - 1) * column(a.low - 1)).max(0.0);
+  if (high) return keep(a.high) * column(a.high);
+  if (low) return 1 - keep(a.low - 1) * column(a.low - 1);
+  return ArrayXd::Ones(n());
+}
+
 // P(this member of an "any of" holds | what is answered about the same finding): "had cancer" says nothing new once
 // "breast cancer" is known, and points to the others once it is known to be absent. `of` gives likelihoods.
 template <class Likelihood>
@@ -285,11 +299,7 @@ ExactEngine::Tables::Belief ExactEngine::Tables::believe(const Presentation& p, 
   Belief b;
   b.x = x;
   auto of_cause = [&](const Answer& a) { return context(a, x); };
-  auto of_signature = [&](const Answer& a) {
-    ArrayXd out;
-    with_likelihood(a, x, [&](const auto& likelihood) { out = likelihood; });
-    return out;
-  };
+  auto of_signature = [&](const Answer& a) { return likelihood(a, x); };
   auto any_holds = [&](const AnyOf& any, Index count, auto of) {
     ArrayXd none = ArrayXd::Ones(count);
     for (const Answer& a : any.answers) none *= 1 - holds(a, p, of);
@@ -321,7 +331,7 @@ ExactEngine::Tables::Belief ExactEngine::Tables::believe(const Presentation& p, 
   int since = 0;
   for (const Answer& a : p.answers) {
     if (about_place(a) || about_context(a) || is_absent(a)) continue;
-    with_likelihood(a, x, [&](const auto& likelihood) { b.apart *= likelihood; });
+    b.apart *= likelihood(a, x);
     if (++since % 8 == 0) rescale(b);
   }
   for (const AnyOf& any : p.any_of)

@@ -2,6 +2,7 @@
 // Private to this folder; exact.cpp tells the idea, others ask ExactEngine.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,16 @@ using ByClass = std::array<double, kClasses>;
 struct LinkClasses {
   std::vector<std::uint16_t> of;        // by signature: its class; empty for findings that do not hang on signatures
   std::vector<std::vector<int>> links;  // by class: indices into ModelFinding::links or ::shifts
+};
+
+// Numbers what is met, from 0 on.
+class Numbers {
+ public:
+  int of(const std::vector<int>& key);
+  int count() const { return static_cast<int>(known_.size()); }
+
+ private:
+  std::map<std::vector<int>, int> known_;
 };
 
 // What both answers about one finding say together; nothing when they exclude each other.
@@ -86,23 +97,7 @@ struct ExactEngine::Tables : Space {
 
   // ---- likelihoods
 
-  // Calls use(likelihood) with that of one answer that is not about a place, by signature: a row of numbers, perhaps not
-  // yet worked out, so that it can be multiplied in without being written down first.
-  template <class Use>
-  void with_likelihood(const Answer& a, const Profile& x, Use use) const {
-    const ModelFinding& f = m->findings[a.finding];
-    if (f.shape != Shape::discrete) {
-      use(f.shape == Shape::measured ? of_value(a, x) : of_context(a, x));
-      return;
-    }
-    const auto keep = [&](int grade) { return 1 - at_age(f.leak[grade], x.sex, x.age); };
-    const auto column = [&](int grade) { return at_most.col(first_column[a.finding] + grade).array(); };
-    const bool high = a.high<f.grades - 1, low = a.low> 0;
-    if (high && low) use((keep(a.high) * column(a.high) - keep(a.low - 1) * column(a.low - 1)).max(0.0));
-    else if (high) use(keep(a.high) * column(a.high));
-    else if (low) use(1 - keep(a.low - 1) * column(a.low - 1));
-    else use(Eigen::ArrayXd::Ones(n()));
-  }
+  Eigen::ArrayXd likelihood(const Answer& a, const Profile& x) const;  // of one answer that is not about a place, by signature
 
   // By cause: P(factor present | cause); its years if it is a history.
   double present(int finding, int cause, double prevalence) const;
