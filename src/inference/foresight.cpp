@@ -20,18 +20,17 @@ namespace {
 
 using Tables = ExactEngine::Tables;
 
-// Numbers by counter, four at a time: the same person always gets the same samples.
+// Numbers by counter: the same person always gets the same samples.
 class Random {
  public:
   explicit Random(std::uint32_t sample) : sample_(sample) {}
   double uniform() {
-    if (count_ % 4 == 0) four_ = r123::Philox4x32()({{sample_, count_ / 4, 2, 0}}, {{0x5eed0001u, 0x0d0b5a16u}});
-    return (static_cast<double>(four_[count_++ % 4]) + 0.5) / 4294967296.0;
+    const auto r = r123::Philox4x32()({{sample_, count_++, 2, 0}}, {{0x5eed0001u, 0x0d0b5a16u}});
+    return (static_cast<double>(r[0]) + 0.5) / 4294967296.0;
   }
 
  private:
   std::uint32_t sample_, count_ = 0;
-  r123::Philox4x32::ctr_type four_{};
 };
 
 // A state, and of someone of unknown age or sex, who that may be.
