@@ -4,6 +4,8 @@
 // The oracle has the matrix exponential to itself.
 #include "course/chain.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace dorsalgia {
@@ -13,7 +15,20 @@ constexpr double kMostJumps = 600;  // expected at once; exp(-600) is still a nu
 constexpr double kTooRare = 1e-18;
 // Expected jumps of a stride, and how many are kept: P(Poisson(128) > 256) is 2e-23.
 constexpr double kStride = 128;
-constexpr Eigen::Index kJumps = 257;
+constexpr Eigen::Index kJumps = 260;
+constexpr Eigen::Index kAtOnce = 8;  // stages
+// What is kept of n jumps has a factor kUsual^n / n! already, so that of its Poisson weight only a power is left, and no number is too
+// large.
+constexpr double kUsual = 64;
+
+// The sum of weighted columns of kRows rows, `stride` apart, all in registers.
+template <int kRows>
+void weighted_sum(const double* weights, Eigen::Index terms, const double* columns, Eigen::Index stride, double* out) {
+  using Column = Eigen::Array<double, kRows, 1>;
+  Column sum = Column::Zero();
+  for (Eigen::Index n = 0; n < terms; ++n, columns += stride) sum += weights[n] * Eigen::Map<const Column>(columns);
+  Eigen::Map<Column>{out} = sum;
+}
 
 // exp(A t) v by uniformisation. A: rows sum to 0 or less; transposed, v is moved from the left.
 Eigen::VectorXd uniformised(const Eigen::MatrixXd& a, Eigen::VectorXd v, double t) {
@@ -74,10 +89,11 @@ Chain::Chain(Eigen::MatrixXd generator, Eigen::VectorXd entry, Eigen::VectorXd p
   total_ = entry_.dot(weeks_ahead_ * presents_);
 
   rate_ = -a_.diagonal().minCoeff();
-  after_.resize(stages(), kJumps);
-  after_.col(0) = entry_;
+  after_.setZero(stages() + stages() % 2, kJumps);
+  auto after = after_.topRows(stages());
+  after.col(0) = entry_;
   const Eigen::MatrixXd jump = Eigen::MatrixXd::Identity(stages(), stages()) + a_.transpose() / rate_;
-  for (Eigen::Index n = 1; n < kJumps; ++n) after_.col(n).noalias() = jump.lazyProduct(after_.col(n - 1));
+  for (Eigen::Index n = 1; n < kJumps; ++n) after.col(n).noalias() = jump.lazyProduct(after.col(n - 1)) * (kUsual / static_cast<double>(n));
   stride_.resize(stages(), stages());
   for (int k = 0; k < stages(); ++k) stride_.col(k) = uniformised(a_.transpose(), Eigen::VectorXd::Unit(stages(), k), kStride / rate_);
 }
@@ -98,16 +114,23 @@ Eigen::MatrixXd matrix_exponential(const Eigen::MatrixXd& a) {
 
 Eigen::VectorXd Chain::through_matrix(double t) const { return matrix_exponential(a_ * t).transpose() * entry_; }
 
-Eigen::VectorXd Chain::through(double t) const {
+void Chain::through(double t, double* out) const {
   const double strides = std::floor(rate_ * t / kStride), jumps = rate_ * t - strides * kStride;
-  double weight = std::exp(-jumps);
-  Eigen::VectorXd out = weight * after_.col(0);
-  for (Eigen::Index n = 1; n < kJumps && (static_cast<double>(n) <= jumps || weight > kTooRare); ++n) {
-    weight *= jumps / static_cast<double>(n);
-    out += weight * after_.col(n);
+  // More jumps than this are less likely than kTooRare.
+  const Eigen::Index terms = std::min(kJumps, static_cast<Eigen::Index>(jumps + 9 * std::sqrt(jumps) + 11) / 4 * 4 + 4);
+  // Four weights at once: one multiplication waits for another a fourth as often.
+  std::array<double, kJumps> weights;
+  const double none = std::exp(-jumps), x = jumps / kUsual, square = x * x;
+  Eigen::Array4d four(none, none * x, none * square, none * square * x);
+  for (Eigen::Index n = 0; n < terms; n += 4, four *= square * square) Eigen::Map<Eigen::Array4d>(weights.data() + n) = four;
+  for (Eigen::Index first = 0, left = after_.rows(); left > 0; first += kAtOnce, left -= kAtOnce) {
+    const auto sum = left == 2 ? weighted_sum<2> : left == 4 ? weighted_sum<4> : left == 6 ? weighted_sum<6> : weighted_sum<kAtOnce>;
+    std::array<double, kAtOnce> some;
+    sum(weights.data(), terms, after_.data() + first, after_.rows(), some.data());
+    std::copy_n(some.begin(), std::min<Eigen::Index>(kAtOnce, stages() - first), out + first);
   }
-  for (int stride = 0; stride < strides; ++stride) out = stride_.lazyProduct(out).eval();
-  return out;
+  Eigen::Map<Eigen::VectorXd> its(out, stages());
+  for (int stride = 0; stride < strides; ++stride) its = stride_.lazyProduct(its).eval();
 }
 
 Eigen::VectorXd Chain::density_by_matrix(double t) const { return through_matrix(t).cwiseProduct(presents_) / total_; }
@@ -119,12 +142,17 @@ Eigen::VectorXd Chain::within_by_matrix(double from, double to) const {
 }
 
 void Chain::density(double t, double* out) const {
-  Eigen::Map<Eigen::VectorXd>(out, stages()) = through(t).cwiseProduct(presents_) / total_;
+  through(t, out);
+  for (int k = 0; k < stages(); ++k) out[k] *= presents_[k] / total_;
 }
 
 void Chain::within(double from, double to, double* out) const {
-  Eigen::VectorXd ahead = through(from);
-  if (std::isfinite(to)) ahead -= through(to);
+  Eigen::VectorXd ahead(stages()), behind(stages());
+  through(from, ahead.data());
+  if (std::isfinite(to)) {
+    through(to, behind.data());
+    ahead -= behind;
+  }
   // of two that are nearly equal, rounding may leave -1e-17
   Eigen::Map<Eigen::VectorXd>(out, stages()) = (weeks_ahead_.transpose() * ahead).cwiseProduct(presents_).cwiseMax(0) / total_;
 }

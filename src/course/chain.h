@@ -43,13 +43,13 @@ class Chain {
 
  private:
   Eigen::VectorXd through_matrix(double t) const;  // pi exp(A t)
-  Eigen::VectorXd through(double t) const;         // the same by uniformisation
+  void through(double t, double* out) const;       // the same by uniformisation, by stage
   Eigen::MatrixXd generator_, a_;
   Eigen::VectorXd entry_, presents_;
   Eigen::MatrixXd weeks_ahead_;  // (-A)^-1
   double total_ = 1;             // share that presents
   double rate_ = 0;              // q, jumps a week
-  Eigen::MatrixXd after_;        // [stage, n]: pi (I + A/q)^n
+  Eigen::MatrixXd after_;        // [stage, n]: pi (I + A/q)^n kUsual^n / n!, with a stage of zeros where their number is odd
   Eigen::MatrixXd stride_;       // exp(A t)' for the time in which a stride's jumps are expected
 };
 

@@ -1,7 +1,8 @@
 // The idea. Findings see a state only through its *signature*: which cause, which stage, which mechanisms are really
 // active. Over the signatures, P(finding at most this grade) without its leak is a table made once: an answer costs one
-// multiplication a signature, and the leak, which depends on age, one factor for all. Answers about context depend on the
-// cause alone and are multiplied in before signatures are met.
+// multiplication a signature, and the leak, which depends on age, one factor for all. Absent answers, which are most, cost
+// less: of a noisy OR they come apart into a factor for each mechanism, cause and stage, and signatures are met once for all
+// of them. Answers about context depend on the cause alone and are multiplied in before signatures are met.
 //
 // Levels never meet the other findings: what points to a place (where it hurts, a numb dermatome, a sensory level) is
 // summed over the levels of a part of the canal for each *group* (cause, part of the canal, the mechanisms that place
@@ -15,13 +16,19 @@
 // signature, and where two name the same finding, or one a place, the presentation is first taken apart.
 #include "inference/exact.h"
 
+#include "inference/lanes.h"
 #include "inference/tables.h"
 
 namespace dorsalgia {
 
-ExactEngine::ExactEngine(const Model& model) : t_(std::make_unique<Tables>(model)) {}
+ExactEngine::ExactEngine(const Model& model, const std::string& target) : t_(std::make_unique<Tables>(model, target)) {}
 ExactEngine::~ExactEngine() = default;
 ExactEngine::ExactEngine(ExactEngine&&) noexcept = default;
+std::vector<std::string> ExactEngine::targets() {
+  std::vector<std::string> out;
+  for (const Lanes& its : lanes()) out.emplace_back(its.name);
+  return out;
+}
 const Model& ExactEngine::model() const { return *t_->m; }
 int ExactEngine::cells() const { return static_cast<int>(t_->cells.size()); }
 

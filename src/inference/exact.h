@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "inference/posterior.h"
@@ -26,9 +27,13 @@ struct Prospect {
 
 class ExactEngine {
  public:
-  explicit ExactEngine(const Model& model);
+  // target: one of targets(), or empty for the best one here.
+  explicit ExactEngine(const Model& model, const std::string& target = "");
   ~ExactEngine();
   ExactEngine(ExactEngine&&) noexcept;
+
+  // Instruction sets that this machine can run, best first ("avx512", "avx2", "sse4", "plain").
+  static std::vector<std::string> targets();
 
   // With later visits: of the state at the last one (inference/visits.h).
   Posterior posterior(const Presentation& person, const CauseWeights& weights = {}) const;

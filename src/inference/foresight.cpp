@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "inference/lanes.h"
 #include "inference/tables.h"
 
 namespace dorsalgia {
@@ -20,14 +21,16 @@ namespace {
 using Tables = ExactEngine::Tables;
 
 // Numbers by counter: the same person always gets the same samples.
-struct Random {
-  r123::Philox4x32 philox;
-  std::uint32_t sample;
-  std::uint32_t count = 0;
+class Random {
+ public:
+  explicit Random(std::uint32_t sample) : sample_(sample) {}
   double uniform() {
-    const auto r = philox({{sample, count++, 2, 0}}, {{0x5eed0001u, 0x0d0b5a16u}});
+    const auto r = r123::Philox4x32()({{sample_, count_++, 2, 0}}, {{0x5eed0001u, 0x0d0b5a16u}});
     return (static_cast<double>(r[0]) + 0.5) / 4294967296.0;
   }
+
+ private:
+  std::uint32_t sample_, count_ = 0;
 };
 
 // A state, and of someone of unknown age or sex, who that may be.
@@ -81,134 +84,121 @@ class Foresight {
  public:
   Foresight(const Tables& tables, const std::vector<int>& findings, const Presentation& person, const Profile& who,
             const std::vector<double>& by_stage)
-      : t(tables), x(who) {
-    const auto belief = [&](const Presentation& part) {
-      const Tables::Belief b = t.believe(part, x, {}, by_stage);
-      const bool placed = t.has_place(part);
-      parts_.push_back({b.scale,
-                        b.apart,
-                        placed ? b.at_places : ArrayXXd::Ones(t.places(), static_cast<Index>(t.patterns.size())),
-                        t.referred(part),
-                        {}});
+      : t(tables), x(who), product_(tables.n()) {
+    std::vector<Answer> absent;
+    for (int f : findings) {
+      asked_.push_back(ask(f));
+      if (asked_.back().folded) absent.push_back(of_grade(f, 0));
+    }
+    const auto believe = [&](Presentation part) {
+      part.answers.insert(part.answers.end(), absent.begin(), absent.end());
+      Tables::Belief b = t.believe(part, x, {}, by_stage);
+      if (!t.has_place(part)) {
+        b.at_places = ArrayXXd::Ones(t.places(), static_cast<Index>(t.patterns.size()));
+        b.referred = t.referred(part);
+      }
+      parts_.push_back(std::move(b));
     };
-    if (person.any_of.empty()) belief(person);
+    if (person.any_of.empty()) believe(person);
     else
-      for (const Presentation& part : taken_apart(*t.m, person, true)) belief(part);
+      for (const Presentation& part : taken_apart(*t.m, person, true)) believe(part);
     double scale = parts_[0].scale;
     for (const auto& b : parts_) scale = std::max(scale, b.scale);
-    for (auto& b : parts_) b.apart *= std::exp(b.scale - scale);
-
-    for (int f : findings) {
-      const ModelFinding& finding = t.m->findings[f];
-      Asked its{f, false, {}};
-      if (t.tabled(finding)) {
-        const auto none = t.at_most.col(t.first_column[f]).array();
-        its.folded = none.minCoeff() > 0;
-        for (auto& b : parts_)
-          if (its.folded) b.apart *= none;
-      } else if (finding.place_segment >= 0) {
-        its.folded = t.place_at_most[f].minCoeff() > 0;
-        for (auto& b : parts_)
-          if (its.folded) b.at_places *= t.place_at_most[f];
-      }
-      its.ratio.resize(static_cast<std::size_t>(finding.grades));
-      asked_.push_back(std::move(its));
-      if (asked_.size() % 8 != 0) continue;
-      double top = 0;
-      for (const auto& b : parts_) top = std::max(top, b.apart.maxCoeff());
-      for (auto& b : parts_) b.apart /= top;
-    }
-    for (auto& b : parts_) b.of_cells = t.over_cells(t.over_groups(b.at_places, b.referred));
+    for (auto& b : parts_) b.apart *= std::exp(b.scale - scale), b.w *= std::exp(b.scale - scale);
   }
 
   // P(tumour) once this state has answered.
   double answered(const Drawn& drawn, Random random) {
-    ArrayXd by_signature = ArrayXd::Ones(t.n()), by_cause = ArrayXd::Ones(static_cast<Index>(t.m->causes.size()));
+    rows_.clear();
     ArrayXXd at_places;  // empty: as they are when all is absent
     for (Asked& its : asked_) {
       const ModelFinding& f = t.m->findings[its.finding];
       double u = random.uniform();
       int grade = 0;
-      while (grade + 1 < f.grades && (u -= chance(its.finding, grade, drawn)) >= 0) ++grade;
+      while (grade + 1 < f.grades && (u -= chance(its, grade, drawn)) >= 0) ++grade;
       if (its.folded && grade == 0) continue;
-      if (f.shape != Shape::discrete) {
-        by_cause *= ratio(its, grade);
-      } else if (f.place_segment < 0) {
-        by_signature *= ratio(its, grade);
+      if (f.place_segment < 0) {
+        rows_.push_back(ratio(its, grade).data());
       } else {
         if (at_places.size() == 0) at_places = ArrayXXd::Ones(t.places(), static_cast<Index>(t.patterns.size()));
         at_places *= of_places(its, grade);
       }
     }
-    for (Index i = 0; i < t.n(); ++i) by_signature[i] *= by_cause[t.cause_of[i]];
-    ByClass mass{};
+    double none = 0, tumour = 0;
     for (const auto& b : parts_) {
-      const ArrayXd w = by_signature * b.apart;
-      const ByClass its =
-          t.by_class(at_places.size() == 0 ? w * b.of_cells : w * t.over_cells(t.over_groups(b.at_places * at_places, b.referred)));
-      for (int k = 0; k < kClasses; ++k) mass[k] += its[k];
+      const bool as_absent = at_places.size() == 0;
+      t.lanes.product(as_absent ? b.w.data() : b.apart.data(), rows_, product_.data(), static_cast<std::size_t>(t.n()));
+      if (!as_absent) product_ *= t.over_cells(t.over_groups(b.at_places * at_places, b.referred));
+      none += product_.head(t.class_begin[2]).sum();
+      tumour += product_.tail(t.n() - t.class_begin[2]).sum();
     }
-    const double tumour = mass[2] + mass[3];
-    return tumour / (mass[0] + mass[1] + tumour);
+    return tumour / (none + tumour);
   }
 
  private:
-  // What a part of the presentation leaves to be believed, with what is folded in.
-  struct Part {
-    double scale;
-    ArrayXd apart;       // by signature: all but place
-    ArrayXXd at_places;  // [place, pattern]
-    ArrayXd referred;    // by cause
-    ArrayXd of_cells;    // by signature: places, summed over the cells
-  };
   struct Asked {
     int finding;
-    bool folded;                 // as absent into what is believed
+    bool folded = false;         // as absent into what is believed
+    std::vector<double> keep;    // by grade but the highest: 1 - leak; of context how many do not have it
     std::vector<ArrayXd> ratio;  // by grade, made as they are needed: its likelihood, over that of "absent" where that is folded
   };
 
-  double keep(const ModelFinding& f, int grade) const { return 1 - at_age(f.leak[grade], x.sex, x.age); }
+  static Answer of_grade(int finding, int grade) { return {finding, grade, grade, false, 0, 0, ""}; }
+
+  Asked ask(int finding) const {
+    const ModelFinding& f = t.m->findings[finding];
+    Asked out{finding, false, {}, {}};
+    out.ratio.resize(static_cast<std::size_t>(f.grades));
+    if (f.shape != Shape::discrete) {
+      out.keep.push_back(1 - at_age(f.prevalence, x.sex, x.age));
+      out.folded = t.context(of_grade(finding, 0), x).minCoeff() > 0;
+      return out;
+    }
+    for (const auto& leak : f.leak) out.keep.push_back(1 - at_age(leak, x.sex, x.age));
+    const double least = f.place_segment < 0 ? t.least[t.first_column[finding]] : t.place_at_most[finding].minCoeff();
+    out.folded = out.keep[0] * least > 0;
+    return out;
+  }
 
   // P(this grade | state).
-  double chance(int finding, int grade, const Drawn& s) const {
-    const ModelFinding& f = t.m->findings[finding];
+  double chance(const Asked& its, int grade, const Drawn& s) const {
+    const ModelFinding& f = t.m->findings[its.finding];
     if (f.shape == Shape::discrete) {
       const auto upto = [&](int g) {
         if (g < 0) return 0.0;
-        const double brought =
-            f.place_segment >= 0 ? t.place_at_most[finding](s.place, s.pattern) : t.at_most(s.signature, t.first_column[finding] + g);
-        return keep(f, g) * brought;
+        return its.keep[g] * (f.place_segment >= 0 ? t.place_at_most[its.finding](s.place, s.pattern)
+                                                   : t.at_most(s.signature, t.first_column[its.finding] + g));
       };
       return upto(grade) - upto(grade - 1);
     }
     const int cause = t.signatures[s.signature].cause;
-    const double present = t.present(finding, cause, at_age(f.prevalence, x.sex, x.age));
+    const double present = t.present(its.finding, cause, 1 - its.keep[0]);
     if (grade == 0) return 1 - present;
-    return f.shape == Shape::context ? present : present * t.years(finding, cause)[grade - 1];
+    return f.shape == Shape::context ? present : present * t.years(its.finding, cause)[grade - 1];
   }
 
-  // By signature; of context by cause.
-  const ArrayXd& ratio(Asked& its, int grade) {
+  // By signature.
+  const ArrayXd& ratio(Asked& its, int grade) const {
     ArrayXd& out = its.ratio[grade];
     if (out.size() > 0) return out;
-    const Answer answer{its.finding, grade, grade, false, 0, 0, ""};
-    if (t.about_context(answer)) return out = t.context(answer, x);
-    t.with_likelihood(answer, x, [&](const auto& likelihood) { out = likelihood; });
-    if (its.folded) out /= t.at_most.col(t.first_column[its.finding]).array();
+    out = t.likelihood(of_grade(its.finding, grade), x);
+    if (its.folded) out /= t.likelihood(of_grade(its.finding, 0), x);
     return out;
   }
 
+  // [place, pattern]
   ArrayXXd of_places(const Asked& its, int grade) const {
-    const ArrayXXd& brought = t.place_at_most[its.finding];
-    const double none = keep(t.m->findings[its.finding], 0);
-    if (grade == 0) return none * brought;
-    return its.folded ? ArrayXXd((1 - none * brought) / brought) : ArrayXXd(1 - none * brought);
+    const ArrayXXd none = its.keep[0] * t.place_at_most[its.finding];
+    if (grade == 0) return none;
+    return its.folded ? ArrayXXd((1 - none) / none) : ArrayXXd(1 - none);
   }
 
   const Tables& t;
   const Profile x;
-  std::vector<Part> parts_;
+  std::vector<Tables::Belief> parts_;  // of the presentation: what each leaves to be believed, with what is folded in
   std::vector<Asked> asked_;
+  std::vector<const double*> rows_;
+  ArrayXd product_;  // by signature
 };
 
 }  // namespace
@@ -226,7 +216,7 @@ std::vector<double> ExactEngine::once_answered(const Presentation& person, const
     auto it = by_profile.find({who.age, who.sex});
     if (it == by_profile.end())
       it = by_profile.emplace(std::make_pair(who.age, who.sex), Foresight(t, findings, person, who, by_stage)).first;
-    out.push_back(it->second.answered(drawn, Random{{}, sample++}));
+    out.push_back(it->second.answered(drawn, Random(sample++)));
   }
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "inference/draws.h"
 #include "inference/visits.h"
@@ -21,23 +22,26 @@ double logit(double p) {
 }
 double back(double x) { return 1 / (1 + std::exp(-x)); }
 
-// The middle 95% of the values, and what lies between two of them on the scale of log-odds. Reorders them.
-Interval middle(double* first, double* last) {
-  const auto n = static_cast<double>(last - first - 1);
-  const auto at = [&](double share) {
-    const auto below = static_cast<std::ptrdiff_t>(share * n);
-    const double w = share * n - static_cast<double>(below);
-    std::nth_element(first, first + below, last);
-    const double low = first[below];
-    if (w <= 0 || first + below + 1 == last) return low;
-    return back((1 - w) * logit(low) + w * logit(*std::min_element(first + below + 1, last)));
+// The middle 95% of the values, and what lies between two of them on the scale of log-odds.
+Interval middle(const double* first, const double* last) {
+  const double place = 0.025 * static_cast<double>(last - first - 1), w = place - std::floor(place);
+  const std::size_t below = static_cast<std::size_t>(place), kept = below + 1 + (w > 0);
+  std::vector<double> ends(kept);  // those that come first, in order: few, and soon hardly any other comes before one of them
+  const auto at_end = [&](const auto& before) {
+    for (const double* x = first; x != last; ++x) {
+      std::size_t i = std::min(static_cast<std::size_t>(x - first), kept);
+      if (i == kept && !before(*x, ends[--i])) continue;
+      for (; i > 0 && before(*x, ends[i - 1]); --i) ends[i] = ends[i - 1];
+      ends[i] = *x;
+    }
+    return w > 0 ? back((1 - w) * logit(ends[below]) + w * logit(ends[below + 1])) : ends[below];
   };
-  return {at(0.025), at(0.975)};
+  return {at_end(std::less<>()), at_end(std::greater<>())};
 }
 
 // Around where the posterior stands, so that it always holds the value. With later visits: the draws' distance (in log-odds) from
 // the posterior of one visit, laid around the filtered one.
-Interval around(double filtered, double at_one_visit, ArrayXd draws) {
+Interval around(double filtered, double at_one_visit, const Eigen::Ref<const ArrayXd>& draws) {
   if (filtered <= 0 || filtered >= 1) return {filtered, filtered};
   Interval i = middle(draws.data(), draws.data() + draws.size());
   if (filtered != at_one_visit)

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <unordered_map>
 
+#include "inference/lanes.h"
 #include "inference/prospects.h"
 
 namespace dorsalgia {
@@ -17,6 +19,8 @@ using Eigen::Index;
 namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 }  // namespace
+
+int Numbers::of(const std::vector<int>& key) { return known_.emplace(key, count()).first->second; }
 
 std::optional<Answer> both(const Answer& a, const Answer& b) {
   Answer out{a.finding, std::max(a.low, b.low), std::min(a.high, b.high), a.measured, std::max(a.from, b.from), std::min(a.to, b.to), ""};
@@ -41,14 +45,25 @@ Answer of_grade(const ModelFinding& f, int finding, int grade, Sex sex) {
 
 // ---- building
 
-ExactEngine::Tables::Tables(const Model& model) : Space(model) {
+namespace {
+const Lanes& lanes_called(const std::string& target) {
+  static const std::vector<Lanes> all = lanes();
+  for (const Lanes& its : all)
+    if (target.empty() || target == its.name) return its;
+  throw std::invalid_argument("this machine has no instruction set called " + target);
+}
+}  // namespace
+
+ExactEngine::Tables::Tables(const Model& model, const std::string& target) : Space(model), lanes(lanes_called(target)) {
   int columns = 0;
   for (const ModelFinding& f : m->findings) {
     first_column.push_back(tabled(f) ? columns : -1);
     columns += tabled(f) ? f.grades - 1 : 0;
   }
   at_most.resize(n(), columns);
+  number_parts();
   for (std::size_t f = 0; f < m->findings.size(); ++f) build_finding(static_cast<int>(f));
+  first_left.push_back(static_cast<int>(left.size()));
 }
 
 ExactEngine::Tables::~Tables() = default;
@@ -56,6 +71,20 @@ ExactEngine::Tables::~Tables() = default;
 const ProspectTables& ExactEngine::Tables::for_prospects() const {
   std::call_once(joined_, [&] { for_prospects_ = std::make_unique<ProspectTables>(*this); });
   return *for_prospects_;
+}
+
+void ExactEngine::Tables::number_parts() {
+  auto next = static_cast<int>(m->mechanisms.size() + m->causes.size());
+  for (const ModelCourse& course : m->courses) {
+    first_stage.push_back(next);
+    next += static_cast<int>(course.stages.size());
+  }
+  first_stage.push_back(next);
+  for (const Strand& strand : strands)
+    for (int k = 0; k < stages(strand.cause); ++k) {
+      part_of_stage.push_back(first_stage[m->causes[strand.cause].course] + k);
+      cause_of_stage.push_back(strand.cause);
+    }
 }
 
 LinkClasses ExactEngine::Tables::classes_of(const ModelFinding& f) const {
@@ -133,10 +162,18 @@ void ExactEngine::Tables::fill(int index) {
   } else if (f.shape == Shape::discrete) {
     std::vector<double> of_class;
     for (int g = 0; g < f.grades - 1; ++g) {
+      first_left.push_back(static_cast<int>(left.size()));
+      for (const Link& link : f.links) {
+        const int part = link.parent == Parent::mechanism ? link.index
+                         : link.parent == Parent::cause   ? static_cast<int>(m->mechanisms.size()) + link.index
+                                                          : first_stage[link.index] + link.stage;
+        left.push_back({part, 1 - link.p[g]});
+      }
       of_class.assign(its.links.size(), 1);
       for (std::size_t c = 0; c < of_class.size(); ++c)
         for (int k : its.links[c]) of_class[c] *= 1 - f.links[k].p[g];
       for (Index i = 0; i < n(); ++i) at_most(i, first_column[index] + g) = of_class[its.of[i]];
+      least.push_back(*std::min_element(of_class.begin(), of_class.end()));
     }
   }
 }
@@ -167,6 +204,18 @@ ArrayXd ExactEngine::Tables::of_context(const Answer& a, const Profile& x) const
   ArrayXd out(n());
   for (Index i = 0; i < n(); ++i) out[i] = p[cause_of[i]];
   return out;
+}
+
+ArrayXd ExactEngine::Tables::likelihood(const Answer& a, const Profile& x) const {
+  const ModelFinding& f = m->findings[a.finding];
+  if (f.shape != Shape::discrete) return f.shape == Shape::measured ? of_value(a, x) : of_context(a, x);
+  const auto keep = [&](int grade) { return 1 - at_age(f.leak[grade], x.sex, x.age); };
+  const auto column = [&](int grade) { return at_most.col(first_column[a.finding] + grade).array(); };
+  const bool high = a.high<f.grades - 1, low = a.low> 0;
+  if (high && low) return (keep(a.high) * column(a.high) - keep(a.low - 1) * column(a.low - 1)).max(0.0);
+  if (high) return keep(a.high) * column(a.high);
+  if (low) return 1 - keep(a.low - 1) * column(a.low - 1);
+  return ArrayXd::Ones(n());
 }
 
 // P(this member of an "any of" holds | what is answered about the same finding): "had cancer" says nothing new once
@@ -250,11 +299,7 @@ ExactEngine::Tables::Belief ExactEngine::Tables::believe(const Presentation& p, 
   Belief b;
   b.x = x;
   auto of_cause = [&](const Answer& a) { return context(a, x); };
-  auto of_signature = [&](const Answer& a) {
-    ArrayXd out;
-    with_likelihood(a, x, [&](const auto& likelihood) { out = likelihood; });
-    return out;
-  };
+  auto of_signature = [&](const Answer& a) { return likelihood(a, x); };
   auto any_holds = [&](const AnyOf& any, Index count, auto of) {
     ArrayXd none = ArrayXd::Ones(count);
     for (const Answer& a : any.answers) none *= 1 - holds(a, p, of);
@@ -266,13 +311,27 @@ ExactEngine::Tables::Belief ExactEngine::Tables::believe(const Presentation& p, 
   for (const AnyOf& any : p.any_of)
     if (about_context(any)) by_cause *= any_holds(any, by_cause.size(), of_cause);
 
+  // Answers "absent" come apart over what could have brought the finding: however many there are, signatures are met once.
+  ArrayXd parts = ArrayXd::Ones(first_stage.back());
+  double kept = 1;
+  for (const Answer& a : p.answers) {
+    if (!is_absent(a)) continue;
+    kept *= 1 - at_age(m->findings[a.finding].leak[a.high], x.sex, x.age);
+    const int column = first_column[a.finding] + a.high;
+    for (int i = first_left[column]; i < first_left[column + 1]; ++i) parts[left[i].part] *= left[i].by;
+  }
+  ArrayXd of_stage(static_cast<Index>(by_stage.size())), of_set = ArrayXd::Constant(static_cast<Index>(sets.size()), kept);
+  by_cause *= parts.segment(static_cast<Index>(m->mechanisms.size()), by_cause.size());
+  for (Index i = 0; i < of_stage.size(); ++i) of_stage[i] = by_cause[cause_of_stage[i]] * by_stage[i] * parts[part_of_stage[i]];
+  for (Index i = 0; i < of_set.size(); ++i)
+    for (MechanismSet rest = sets[i]; rest; rest &= rest - 1) of_set[i] *= parts[__builtin_ctz(rest)];
   b.apart.resize(n());
-  for (Index i = 0; i < n(); ++i) b.apart[i] = by_cause[cause_of[i]] * by_stage[stage_of[i]];
+  for (Index i = 0; i < n(); ++i) b.apart[i] = of_stage[stage_of[i]] * of_set[set_of[i]];
   rescale(b);
   int since = 0;
   for (const Answer& a : p.answers) {
-    if (about_place(a) || about_context(a)) continue;
-    with_likelihood(a, x, [&](const auto& likelihood) { b.apart *= likelihood; });
+    if (about_place(a) || about_context(a) || is_absent(a)) continue;
+    b.apart *= likelihood(a, x);
     if (++since % 8 == 0) rescale(b);
   }
   for (const AnyOf& any : p.any_of)

@@ -2,6 +2,7 @@
 // Private to this folder; exact.cpp tells the idea, others ask ExactEngine.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,16 @@ using ByClass = std::array<double, kClasses>;
 struct LinkClasses {
   std::vector<std::uint16_t> of;        // by signature: its class; empty for findings that do not hang on signatures
   std::vector<std::vector<int>> links;  // by class: indices into ModelFinding::links or ::shifts
+};
+
+// Numbers what is met, from 0 on.
+class Numbers {
+ public:
+  int of(const std::vector<int>& key);
+  int count() const { return static_cast<int>(known_.size()); }
+
+ private:
+  std::map<std::vector<int>, int> known_;
 };
 
 // What both answers about one finding say together; nothing when they exclude each other.
@@ -43,6 +54,7 @@ struct MeasuredAnswer {
 };
 
 struct ProspectTables;  // inference/prospects.h
+struct Lanes;           // inference/lanes.h
 
 struct ExactEngine::Tables : Space {
   // By finding: link of each cause (index into ModelCause::context) or -1; empty unless context or history.
@@ -51,11 +63,25 @@ struct ExactEngine::Tables : Space {
   // Discrete findings that are not about a place: P(at most grade g) without leak, by signature, in column first_column + g.
   Eigen::MatrixXd at_most;
   std::vector<int> first_column;
+  std::vector<double> least;  // by column: its least number
+  // The same apart: by column, what each of its links leaves of a part of the state, 1 - p. Parts are mechanisms, causes and stages of
+  // courses, numbered on.
+  struct Left {
+    int part;
+    double by;
+  };
+  std::vector<Left> left;
+  std::vector<int> first_left;                 // by column; last entry: all
+  std::vector<int> first_stage;                // by course: part of its first stage; last entry: the number of parts
+  std::vector<int> part_of_stage;              // by flat stage index
+  std::vector<int> cause_of_stage;             // by flat stage index
   std::vector<Eigen::ArrayXXd> place_at_most;  // by place finding: at_most without leak, [place, pattern]
   // By measured finding: shift and variance of each class.
   std::vector<std::vector<std::pair<double, double>>> shift_class;
 
-  explicit Tables(const Model& model);
+  const Lanes& lanes;  // what this machine does side by side
+
+  Tables(const Model& model, const std::string& target);
   ~Tables();
 
   bool about_place(const Answer& a) const { return m->findings[a.finding].place_segment >= 0; }
@@ -71,23 +97,7 @@ struct ExactEngine::Tables : Space {
 
   // ---- likelihoods
 
-  // Calls use(likelihood) with that of one answer that is not about a place, by signature: a row of numbers, perhaps not
-  // yet worked out, so that it can be multiplied in without being written down first.
-  template <class Use>
-  void with_likelihood(const Answer& a, const Profile& x, Use use) const {
-    const ModelFinding& f = m->findings[a.finding];
-    if (f.shape != Shape::discrete) {
-      use(f.shape == Shape::measured ? of_value(a, x) : of_context(a, x));
-      return;
-    }
-    const auto keep = [&](int grade) { return 1 - at_age(f.leak[grade], x.sex, x.age); };
-    const auto column = [&](int grade) { return at_most.col(first_column[a.finding] + grade).array(); };
-    const bool high = a.high<f.grades - 1, low = a.low> 0;
-    if (high && low) use((keep(a.high) * column(a.high) - keep(a.low - 1) * column(a.low - 1)).max(0.0));
-    else if (high) use(keep(a.high) * column(a.high));
-    else if (low) use(1 - keep(a.low - 1) * column(a.low - 1));
-    else use(Eigen::ArrayXd::Ones(n()));
-  }
+  Eigen::ArrayXd likelihood(const Answer& a, const Profile& x) const;  // of one answer that is not about a place, by signature
 
   // By cause: P(factor present | cause); its years if it is a history.
   double present(int finding, int cause, double prevalence) const;
@@ -147,6 +157,7 @@ struct ExactEngine::Tables : Space {
   const ProspectTables& for_prospects() const;  // made when first asked for
 
  private:
+  void number_parts();
   void build_finding(int index);
   LinkClasses classes_of(const ModelFinding& f) const;
   void fill(int finding);  // with the numbers of the model, by class
@@ -155,6 +166,9 @@ struct ExactEngine::Tables : Space {
   Eigen::ArrayXd of_context(const Answer& a, const Profile& x) const;
   template <class Likelihood>
   Eigen::ArrayXd holds(const Answer& a, const Presentation& p, Likelihood of) const;
+  bool is_absent(const Answer& a) const {
+    return tabled(m->findings[a.finding]) && a.low == 0 && a.high < m->findings[a.finding].grades - 1;
+  }
   void place(const Presentation& p, const Profile& x, Belief& b) const;
   static void rescale(Belief& b);
 

@@ -24,17 +24,27 @@ template <class T>
 using AgeSexOf = std::array<std::array<T, kAgeBands>, 2>;  // [sex][band]
 using AgeSex = AgeSexOf<double>;
 
-// Linear between the middles of the bands, level outside them. age in years.
+// Between which middles of bands an age lies, and how far on the way.
+struct AgeBetween {
+  explicit AgeBetween(double age) {
+    while (high < kAgeBands && kAgeMiddle[high] < age) ++high;
+    low = std::max(0, high - 1), high = std::min(high, kAgeBands - 1);
+    if (low < high) share = (age - kAgeMiddle[low]) / (kAgeMiddle[high] - kAgeMiddle[low]);
+  }
+  int low = 0, high = 0;
+  double share = 0;
+};
+
+// Linear between the middles of the bands, level outside them.
+template <class T>
+T at_age(const AgeSexOf<T>& table, Sex sex, const AgeBetween& age) {
+  const auto& v = table[static_cast<int>(sex)];
+  return v[age.low] + age.share * (v[age.high] - v[age.low]);
+}
+// age in years.
 template <class T>
 T at_age(const AgeSexOf<T>& table, Sex sex, double age) {
-  const auto& v = table[static_cast<int>(sex)];
-  if (age <= kAgeMiddle.front()) return v.front();
-  for (int i = 1; i < kAgeBands; ++i)
-    if (age <= kAgeMiddle[i]) {
-      const double w = (age - kAgeMiddle[i - 1]) / (kAgeMiddle[i] - kAgeMiddle[i - 1]);
-      return v[i - 1] + w * (v[i] - v[i - 1]);
-    }
-  return v.back();
+  return at_age(table, sex, AgeBetween(age));
 }
 
 enum class Canal : std::uint8_t { cord, conus, cauda, none };

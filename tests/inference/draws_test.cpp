@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
+#include <stdexcept>
 
 #include "inference/intervals.h"
 #include "support/builtin.h"
@@ -18,8 +20,14 @@ using test::engine;
 using test::knowledge;
 using test::model;
 
+class InstructionSet : public testing::TestWithParam<std::string> {
+ protected:
+  const ExactEngine engine_{model(), GetParam()};
+};
+INSTANTIATE_TEST_SUITE_P(Draws, InstructionSet, testing::ValuesIn(ExactEngine::targets()), [](const auto& its) { return its.param; });
+
 // The oracle: an engine of the model whose every number was displaced.
-TEST(Draws, SideBySideAreThoseOneByOne) {
+TEST_P(InstructionSet, SideBySideAreThoseOneByOne) {
   const MovedNumbers few(knowledge(), model(), 3);
   std::vector<Model> moved(3, model());
   std::vector<ExactEngine> engines;
@@ -32,7 +40,7 @@ TEST(Draws, SideBySideAreThoseOneByOne) {
   int compared = 0;
   for (int i = 0; i < people; ++i) {
     const Presentation p = test::RandomPeople(model(), 77003 * static_cast<std::uint64_t>(i) + 5).person();
-    const DrawnPosteriors drawn = under_draws(engine(), few, p);
+    const DrawnPosteriors drawn = under_draws(engine_, few, p);
     Eigen::Index at = 0;
     for (const ExactEngine& its : engines) {
       const Posterior one = its.posterior(p);
@@ -51,6 +59,31 @@ TEST(Draws, SideBySideAreThoseOneByOne) {
   }
   EXPECT_GT(compared, 2 * people);
 }
+
+// What other numbers lanes work out must not hang on the instruction set either.
+TEST_P(InstructionSet, AsksAndForeseesAsEveryOther) {
+  std::vector<int> open;
+  for (int f = 1; f < static_cast<int>(model().findings.size()); f += 5)
+    if (model().findings[f].shape != Shape::measured) open.push_back(f);
+  for (int i = 0; i < test::share_of(100); ++i) {
+    Presentation p = test::RandomPeople(model(), 91009 * static_cast<std::uint64_t>(i) + 1).person();
+    const std::vector<Prospect> its = engine_.prospects(p), others = engine().prospects(p);
+    ASSERT_EQ(its.size(), others.size());
+    for (std::size_t k = 0; k < its.size(); ++k) {
+      ASSERT_NEAR(its[k].tumour_bits, others[k].tumour_bits, 1e-9) << test::words(model(), p);
+      ASSERT_NEAR(its[k].emergency_bits, others[k].emergency_bits, 1e-9) << test::words(model(), p);
+    }
+    if (!p.later.empty()) continue;
+    const std::vector<int> named = named_findings(p);
+    std::vector<int> asked;
+    std::set_difference(open.begin(), open.end(), named.begin(), named.end(), std::back_inserter(asked));
+    const std::vector<double> seen = engine_.once_answered(p, asked, 16), by_others = engine().once_answered(p, asked, 16);
+    ASSERT_EQ(seen.size(), by_others.size());
+    for (std::size_t k = 0; k < seen.size(); ++k) ASSERT_NEAR(seen[k], by_others[k], 1e-9) << test::words(model(), p);
+  }
+}
+
+TEST(Draws, AnUnknownInstructionSetIsRefused) { EXPECT_THROW(ExactEngine(model(), "abacus"), std::invalid_argument); }
 
 TEST(Draws, AroundTheModelItself) {
   Presentation p;
