@@ -161,7 +161,9 @@ DORSALGIA_API void dorsalgia_free_text(char *text);
 
 typedef struct dorsalgia_table_options {
   size_t size;         /* sizeof(dorsalgia_table_options) */
-  const char *outputs; /* groups with commas: probability, urgency, causes, mechanisms, levels, stages, forecast; "all";
+  const char *outputs; /* groups with commas: probability, urgency, causes, mechanisms, levels, stages, forecast ("all": some
+                          microseconds a row); and beside "all", because they take longer: intervals (some milliseconds a row), next (some
+                          100 microseconds a row; docs/tables.md).
                           NULL: "probability,urgency,causes" */
   const char *profile; /* "uk" (NULL) or "us" */
   int32_t strict;      /* 1: the first row at fault and any unknown column end the call; 0: see column "error" */

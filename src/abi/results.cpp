@@ -9,6 +9,7 @@
 #include "abi/fault.h"
 #include "abi/parallel.h"
 #include "batch/batch.h"
+#include "inference/explain.h"
 
 namespace dorsalgia::abi {
 
@@ -48,17 +49,17 @@ TableOptions TableOptions::from(const char* outputs, const char* profile, int st
   TableOptions o;
   o.wanted = {false, false, false, false, false, false};
   o.probability = false;
-  const std::vector<std::pair<std::string, bool*>> groups = {{"probability", &o.probability}, {"urgency", &o.wanted.urgency},
-                                                             {"causes", &o.wanted.causes},    {"mechanisms", &o.wanted.mechanisms},
-                                                             {"levels", &o.wanted.levels},    {"stages", &o.wanted.stages},
-                                                             {"forecast", &o.wanted.forecast}};
+  const std::vector<std::pair<std::string, bool*>> groups = {
+      {"probability", &o.probability},      {"urgency", &o.wanted.urgency}, {"causes", &o.wanted.causes},
+      {"mechanisms", &o.wanted.mechanisms}, {"levels", &o.wanted.levels},   {"stages", &o.wanted.stages},
+      {"forecast", &o.wanted.forecast},     {"intervals", &o.intervals},    {"next", &o.next}};
   for (const std::string& word : words_of(outputs ? outputs : "probability,urgency,causes")) {
     bool found = false;
     for (const auto& [name, its] : groups)
-      if (word == name || word == "all") *its = found = true;
+      if (word == name || (word == "all" && its != &o.intervals && its != &o.next)) *its = found = true;
     if (!found)
       throw Fault(DORSALGIA_BAD_INPUT, fmt::format("outputs: no group is called '{}' (probability, urgency, causes, mechanisms, levels, "
-                                                   "stages, forecast, all)",
+                                                   "stages, forecast, all; and intervals, next, which 'all' leaves out)",
                                                    word.substr(0, 40)));
   }
   o.profile = profile ? profile : "uk";
@@ -101,6 +102,22 @@ Assessor::Assessor(std::shared_ptr<const Brain> brain, const ArrowSchema& people
     for (const double weeks : kForecastWeeks)
       add(fmt::format("compression_{:g}w", weeks), "f",
           fmt::format("probability that cord or cauda are compressed now or within {:g} weeks", weeks));
+  if (options_.intervals) {
+    const auto add_both = [&](const std::string& name) {
+      add(name + "_low", "f", fmt::format("95% interval of {} over what is not known of the model's numbers: its lower end", name));
+      add(name + "_high", "f", "its upper end");
+    };
+    for (const char* name : {"tumour", "malignant", "emergency"}) add_both(name);
+    if (options_.wanted.causes)
+      for (const Cause& c : k.causes) add_both("cause_" + c.id);
+    if (options_.wanted.forecast)
+      for (const double weeks : kForecastWeeks) add_both(fmt::format("compression_{:g}w", weeks));
+  }
+  if (options_.next) {
+    add("next", "u", "id of the finding whose answer tells most for its burden");
+    add("next_tumour_bits", "f", "bits that its answer is expected to tell about a tumour");
+    add("next_emergency_bits", "f", "bits that its answer is expected to tell about an emergency");
+  }
 }
 
 void Assessor::schema(ArrowSchema* out) const {
@@ -109,14 +126,26 @@ void Assessor::schema(ArrowSchema* out) const {
   export_schema(fields_, metadata, out);
 }
 
+namespace {
+
+// A row with what the table has no room for.
+Presentation whole_person(const Piece& piece, const Model& m, int row) {
+  Presentation person = person_of(piece.people, m, row);
+  if (const auto it = piece.odd.find(row); it != piece.odd.end()) {
+    if (!it->second.locations.empty()) person.locations = it->second.locations;
+    person.sensory_segment = it->second.sensory_segment;
+  }
+  return person;
+}
+
+}  // namespace
+
 // Rows that the table has no room for, by the engine that takes anything.
 void Assessor::odd_rows(const Piece& piece, PosteriorTable& out) const {
   const Model& m = brain_->model;
   const auto rows = static_cast<std::size_t>(out.rows);
   for (const auto& [r, odd] : piece.odd) {
-    Presentation person = person_of(piece.people, m, r);
-    if (!odd.locations.empty()) person.locations = odd.locations;
-    person.sensory_segment = odd.sensory_segment;
+    const Presentation person = whole_person(piece, m, r);
     const Posterior p = brain_->exact.posterior(person);
     const auto at = static_cast<std::size_t>(r);
     const auto put = [&](Floats& to, std::size_t i, double x) {
@@ -176,6 +205,67 @@ void Assessor::write(const Part& part, const Scratch& s, std::vector<Column>& co
   if (options_.wanted.levels) copy(p.levels, m.levels.size());
   if (options_.wanted.stages) copy(p.stages, stages_of(m));
   if (options_.wanted.forecast) copy(p.compression, kForecastWeeks.size());
+  if (options_.intervals || options_.next) one_by_one(part, s, without, columns, next);
+}
+
+// What has no lanes: intervals and the next question, as the report of one person has them. `next`: the first of their columns.
+void Assessor::one_by_one(const Part& part, const Scratch& s, const std::vector<int>& without, std::vector<Column>& columns,
+                          std::size_t next) const {
+  const PosteriorTable& p = s.posterior;
+  const auto rows = static_cast<std::size_t>(part.rows);
+  const auto floats = [&](std::size_t column) {
+    float* to = columns[column].floats(part.at, part.rows);
+    std::fill_n(to, rows, 0.0F);
+    for (const int r : without) columns[column].forget(part.at + r);
+    return to;
+  };
+  struct Ends {
+    const float* stated;  // the probability that the interval is of, by row
+    float *low, *high;
+  };
+  std::vector<Ends> ends;
+  const auto both = [&](const Floats& of, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i, next += 2) ends.push_back({of.data() + i * rows, floats(next), floats(next + 1)});
+  };
+  if (options_.intervals) {
+    for (const Floats* of : {&p.tumour, &p.malignant, &p.emergency}) both(*of, 1);
+    if (options_.wanted.causes) both(p.causes, brain_->model.causes.size());
+    if (options_.wanted.forecast) both(p.compression, kForecastWeeks.size());
+  }
+  Column* asked = options_.next ? &columns[next] : nullptr;
+  float* tumour_bits = asked ? floats(next + 1) : nullptr;
+  float* emergency_bits = asked ? floats(next + 2) : nullptr;
+  auto passed_over = without.begin();
+  for (int r = 0; r < part.rows; ++r) {
+    if (passed_over != without.end() && *passed_over == r) {
+      ++passed_over;
+      continue;
+    }
+    const auto at = static_cast<std::size_t>(r);
+    const Presentation person = whole_person(s.piece, brain_->model, r);
+    if (options_.intervals) {
+      const Intervals its = brain_->draws.intervals(brain_->exact, person, brain_->exact.posterior(person));
+      auto to = ends.begin();
+      // Around the number that stands beside it, which has been rounded otherwise than the exact engine's.
+      const auto put = [&](const Interval& i) {
+        to->low[at] = std::min(static_cast<float>(i.low), to->stated[at]);
+        to->high[at] = std::max(static_cast<float>(i.high), to->stated[at]);
+        ++to;
+      };
+      put(its.tumour), put(its.malignant), put(its.emergency);
+      if (options_.wanted.causes) std::for_each(its.causes.begin(), its.causes.end(), put);
+      if (options_.wanted.forecast) std::for_each(its.compression.begin(), its.compression.end(), put);
+    }
+    if (!asked) continue;
+    const std::vector<Question> best = next_questions(brain_->exact, brain_->knowledge, person, 1);
+    if (best.empty()) {  // everything has been answered
+      columns[next + 1].forget(part.at + r), columns[next + 2].forget(part.at + r);
+      continue;
+    }
+    const Prospect& its = best.front().prospect;
+    asked->set(part.at + r, std::string_view(brain_->knowledge.findings[static_cast<std::size_t>(its.finding)].id));
+    tumour_bits[at] = static_cast<float>(its.tumour_bits), emergency_bits[at] = static_cast<float>(its.emergency_bits);
+  }
 }
 
 void Assessor::assess(const std::vector<Part>& parts, std::int64_t before, ArrowArray* out) {
@@ -218,8 +308,9 @@ class Results : public Source {
     // too much for the memory.
     std::vector<Assessor::Part> parts;
     std::int64_t rows = 0;
-    while (rows < kBatchRows && pull()) {
-      const std::int64_t n = std::min<std::int64_t>({kChunk, left_, kBatchRows - rows});
+    const std::int64_t most = assessor_.options().rows_of_a_batch(), of_a_part = assessor_.options().rows_of_a_part();
+    while (rows < most && pull()) {
+      const std::int64_t n = std::min({of_a_part, left_, most - rows});
       parts.push_back({batch_, from_, static_cast<int>(n), rows});
       from_ += n, left_ -= n, rows += n;
     }
