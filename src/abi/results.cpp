@@ -118,6 +118,7 @@ Assessor::Assessor(std::shared_ptr<const Brain> brain, const ArrowSchema& people
     add("next_tumour_bits", "f", "bits that its answer is expected to tell about a tumour");
     add("next_emergency_bits", "f", "bits that its answer is expected to tell about an emergency");
   }
+  shelf_ = std::make_shared<Shelf>(2 * fields_.size());
 }
 
 void Assessor::schema(ArrowSchema* out) const {
@@ -165,7 +166,7 @@ void Assessor::odd_rows(const Piece& piece, PosteriorTable& out) const {
   }
 }
 
-void Assessor::write(const Part& part, const Scratch& s, std::vector<Column>& columns) const {
+void Assessor::write(const Part& part, Scratch& s, std::vector<Column>& columns, Known& stated) const {
   const Piece& piece = s.piece;
   const PosteriorTable& p = s.posterior;
   const Model& m = brain_->model;
@@ -174,30 +175,25 @@ void Assessor::write(const Part& part, const Scratch& s, std::vector<Column>& co
   if (!reader_.id_format().empty()) reader_.copy_ids(*part.batch, part.from, part.rows, columns[next++], part.at);
   ++next;  // error: by assess()
   Column& withheld = columns[next++];
-  std::vector<int> without;  // rows without probabilities
+  std::uint8_t* known = stated.data() + part.at;
+  std::fill_n(known, rows, std::uint8_t{1});
+  s.without.clear();
   for (int r = 0; r < part.rows; ++r) {
     const auto at = static_cast<std::size_t>(r);
-    if (piece.faults.count(r)) {
-      without.push_back(r);
-      continue;
-    }
     const bool child = piece.people.age[at] >= 0 && piece.people.age[at] < kAdult;
-    if (!child && p.possible[at]) continue;
-    without.push_back(r);
-    withheld.set(part.at + r, std::string_view(child ? kChild : kExcluded));
+    if (p.possible[at] && !child && (piece.faults.empty() || !piece.faults.count(r))) continue;
+    s.without.push_back(r);
+    known[r] = 0;
+    if (!piece.faults.count(r)) withheld.set(part.at + r, std::string_view(child ? kChild : kExcluded));
   }
   const auto copy = [&](const Floats& from, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      Column& column = columns[next++];
-      std::memcpy(column.floats(part.at, part.rows), from.data() + i * rows, rows * sizeof(float));
-      for (const int r : without) column.forget(part.at + r);
-    }
+    for (std::size_t i = 0; i < count; ++i) std::memcpy(columns[next++].floats(part.at), from.data() + i * rows, rows * sizeof(float));
   };
   if (options_.probability) copy(p.tumour, 1), copy(p.malignant, 1), copy(p.emergency, 1);
   if (options_.wanted.urgency) {
     Column& urgency = columns[next++];
     for (int r = 0; r < part.rows; ++r)
-      if (!piece.faults.count(r))
+      if (piece.faults.empty() || !piece.faults.count(r))
         urgency.set(part.at + r, std::string_view(urgency_id(static_cast<Urgency>(p.urgency[static_cast<std::size_t>(r)]))));
   }
   if (options_.wanted.causes) copy(p.causes, m.causes.size());
@@ -205,18 +201,16 @@ void Assessor::write(const Part& part, const Scratch& s, std::vector<Column>& co
   if (options_.wanted.levels) copy(p.levels, m.levels.size());
   if (options_.wanted.stages) copy(p.stages, stages_of(m));
   if (options_.wanted.forecast) copy(p.compression, kForecastWeeks.size());
-  if (options_.intervals || options_.next) one_by_one(part, s, without, columns, next);
+  if (options_.intervals || options_.next) one_by_one(part, s, columns, next);
 }
 
 // What has no lanes: intervals and the next question, as the report of one person has them. `next`: the first of their columns.
-void Assessor::one_by_one(const Part& part, const Scratch& s, const std::vector<int>& without, std::vector<Column>& columns,
-                          std::size_t next) const {
+void Assessor::one_by_one(const Part& part, const Scratch& s, std::vector<Column>& columns, std::size_t next) const {
   const PosteriorTable& p = s.posterior;
   const auto rows = static_cast<std::size_t>(part.rows);
   const auto floats = [&](std::size_t column) {
-    float* to = columns[column].floats(part.at, part.rows);
+    float* to = columns[column].floats(part.at);
     std::fill_n(to, rows, 0.0F);
-    for (const int r : without) columns[column].forget(part.at + r);
     return to;
   };
   struct Ends {
@@ -235,9 +229,9 @@ void Assessor::one_by_one(const Part& part, const Scratch& s, const std::vector<
   Column* asked = options_.next ? &columns[next] : nullptr;
   float* tumour_bits = asked ? floats(next + 1) : nullptr;
   float* emergency_bits = asked ? floats(next + 2) : nullptr;
-  auto passed_over = without.begin();
+  auto passed_over = s.without.begin();
   for (int r = 0; r < part.rows; ++r) {
-    if (passed_over != without.end() && *passed_over == r) {
+    if (passed_over != s.without.end() && *passed_over == r) {
       ++passed_over;
       continue;
     }
@@ -258,10 +252,7 @@ void Assessor::one_by_one(const Part& part, const Scratch& s, const std::vector<
     }
     if (!asked) continue;
     const std::vector<Question> best = next_questions(brain_->exact, brain_->knowledge, person, 1);
-    if (best.empty()) {  // everything has been answered
-      columns[next + 1].forget(part.at + r), columns[next + 2].forget(part.at + r);
-      continue;
-    }
+    if (best.empty()) continue;  // everything has been answered: null, and 0 bits
     const Prospect& its = best.front().prospect;
     asked->set(part.at + r, std::string_view(brain_->knowledge.findings[static_cast<std::size_t>(its.finding)].id));
     tumour_bits[at] = static_cast<float>(its.tumour_bits), emergency_bits[at] = static_cast<float>(its.emergency_bits);
@@ -271,7 +262,9 @@ void Assessor::one_by_one(const Part& part, const Scratch& s, const std::vector<
 void Assessor::assess(const std::vector<Part>& parts, std::int64_t before, ArrowArray* out) {
   const std::int64_t rows = parts.empty() ? 0 : parts.back().at + parts.back().rows;
   std::vector<Column> columns;
-  for (const Field& field : fields_) columns.emplace_back(field, rows);
+  // All probabilities are null in the same rows.
+  const auto stated = std::make_shared<Known>(static_cast<std::size_t>(rows));
+  for (const Field& field : fields_) columns.emplace_back(field, rows, shelf_, field.format == "f" ? stated : nullptr);
   const BatchEngine& engine = brain_->batch(options_.profile);
   std::vector<std::map<int, std::string>> faults(parts.size());
   in_parallel(options_.threads, parts.size(), [&](unsigned worker, std::size_t i) {
@@ -279,7 +272,7 @@ void Assessor::assess(const std::vector<Part>& parts, std::int64_t before, Arrow
     reader_.read(*parts[i].batch, parts[i].from, parts[i].rows, s.piece);
     engine.posterior(s.piece.people, options_.wanted, s.posterior);
     odd_rows(s.piece, s.posterior);
-    write(parts[i], s, columns);
+    write(parts[i], s, columns, *stated);
     faults[i] = std::move(s.piece.faults);
   });
   Column& error = columns[reader_.id_format().empty() ? 0 : 1];

@@ -50,17 +50,19 @@ class Assessor {
   struct Scratch {
     Piece piece;
     PosteriorTable posterior;
+    std::vector<int> without;  // rows that have no probabilities
   };
   void odd_rows(const Piece& piece, PosteriorTable& out) const;
-  void write(const Part& part, const Scratch& scratch, std::vector<Column>& columns) const;
-  void one_by_one(const Part& part, const Scratch& scratch, const std::vector<int>& without, std::vector<Column>& columns,
-                  std::size_t next) const;
+  // stated: who has probabilities.
+  void write(const Part& part, Scratch& scratch, std::vector<Column>& columns, Known& stated) const;
+  void one_by_one(const Part& part, const Scratch& scratch, std::vector<Column>& columns, std::size_t next) const;
 
   std::shared_ptr<const Brain> brain_;
   TableOptions options_;
   PeopleReader reader_;
   std::vector<Field> fields_;
   std::vector<Scratch> scratch_;  // by worker
+  std::shared_ptr<Shelf> shelf_;
 };
 
 // The stream of results: moves out of `people`. Throws Fault.
