@@ -152,27 +152,20 @@ constexpr auto kSpread = [] {
   return out;
 }();
 
-// Eight bits from any place on.
-std::uint64_t eight(const std::uint8_t* bits, std::int64_t at) {
-  const unsigned shift = at & 7, low = bits[at >> 3], high = shift ? bits[(at >> 3) + 1] : 0U;
-  return kSpread[(low >> shift | high << (8 - shift)) & 255U];
-}
-
 }  // namespace
 
 void ColumnView::answers(std::int64_t from, int rows, std::int8_t yes, std::int8_t* to) const {
   static_assert(std::endian::native == std::endian::little);
-  const std::uint8_t *values = static_cast<const std::uint8_t*>(values_), *validity = validity_;
-  const std::int64_t at = offset_ + from;
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  int r = 0;
-  for (; r + 8 <= rows; r += 8) {
-    const std::uint64_t known = validity ? eight(validity, at + r) : kOnes;
-    // Byte by byte; none carries into the next.
-    const std::uint64_t codes = (known & eight(values, at + r)) * static_cast<std::uint8_t>(yes) | (known ^ kOnes) * 0xFF;
-    std::memcpy(to + r, &codes, sizeof codes);
+  const auto* values = static_cast<const std::uint8_t*>(values_);
+  for (int first = 0; first < rows; first += 64) {
+    const int n = std::min(64, rows - first);
+    const std::uint64_t known = validity_ ? bits(validity_, from + first, n) : ~std::uint64_t{0},
+                        given = bits(values, from + first, n) & known;
+    std::array<std::uint64_t, 8> codes;
+    for (std::size_t i = 0; i < codes.size(); ++i)  // byte by byte, none carries into the next; 255 is kUnknown
+      codes[i] = kSpread[given >> (8 * i) & 255] * static_cast<std::uint8_t>(yes) | kSpread[~known >> (8 * i) & 255] * 255;
+    std::memcpy(to + first, codes.data(), static_cast<std::size_t>(n));
   }
-  for (; r < rows; ++r) to[r] = !known(from + r) ? std::int8_t{-1} : boolean(from + r) ? yes : std::int8_t{0};
 }
 
 double ColumnView::other_number(std::int64_t row) const {
@@ -213,7 +206,7 @@ std::string_view ColumnView::text(std::int64_t row) const {
   return {bytes_ + from, static_cast<std::size_t>(to - from)};
 }
 
-std::int64_t ColumnView::code(std::int64_t row) const {
+std::int64_t ColumnView::other_code(std::int64_t row) const {
   const std::int64_t code = load_integer(type_->code_kind, type_->code_width, values_, offset_ + row);
   if (code < 0 || code >= entries_->rows_) lies(name_, "a code outside its dictionary");
   return code;

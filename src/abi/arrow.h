@@ -90,7 +90,7 @@ class ColumnView {
       return;
     }
     for (int first = 0; first < rows; first += 64)
-      for (std::uint64_t rest = known_bits(from + first, std::min(64, rows - first)); rest != 0; rest &= rest - 1)
+      for (std::uint64_t rest = bits(validity_, from + first, std::min(64, rows - first)); rest != 0; rest &= rest - 1)
         use(first + std::countr_zero(rest));
   }
   // Of known rows only, and of the kind that the type says.
@@ -107,7 +107,12 @@ class ColumnView {
     return x;
   }
   std::string_view text(std::int64_t row) const;  // not of coded columns; Fault when its offsets lie
-  std::int64_t code(std::int64_t row) const;      // of coded columns: index into entries(); Fault when out of range
+  std::int64_t code(std::int64_t row) const {     // of coded columns: index into entries(); Fault when out of range
+    if (type_->code_kind != Kind::integer || type_->code_width != sizeof(std::int32_t)) return other_code(row);
+    std::int32_t code;  // what nearly everybody writes
+    std::memcpy(&code, static_cast<const char*>(values_) + (offset_ + row) * std::int64_t{sizeof code}, sizeof code);
+    return code >= 0 && code < entries_->rows_ ? code : other_code(row);
+  }
   const ColumnView& entries() const { return *entries_; }
   std::int64_t size() const { return rows_; }
   const void* value_at(std::int64_t row) const {  // numbers: where the value stands
@@ -116,14 +121,15 @@ class ColumnView {
 
  private:
   double other_number(std::int64_t row) const;
+  std::int64_t other_code(std::int64_t row) const;
   // At most 64 rows, the first one lowest. No byte is read that has none of their bits.
-  std::uint64_t known_bits(std::int64_t from, int rows) const {
+  std::uint64_t bits(const std::uint8_t* of, std::int64_t from, int rows) const {
     const std::int64_t at = offset_ + from;
     const int shift = static_cast<int>(at & 7), bytes = (shift + rows + 7) / 8;
     std::uint64_t out = 0;
-    std::memcpy(&out, validity_ + (at >> 3), static_cast<std::size_t>(std::min(bytes, 8)));
+    std::memcpy(&out, of + (at >> 3), static_cast<std::size_t>(std::min(bytes, 8)));
     out >>= shift;
-    if (bytes > 8) out |= std::uint64_t{validity_[(at >> 3) + 8]} << (64 - shift);
+    if (bytes > 8) out |= std::uint64_t{of[(at >> 3) + 8]} << (64 - shift);
     return rows == 64 ? out : out & ((std::uint64_t{1} << rows) - 1);
   }
 

@@ -1,0 +1,182 @@
+"""From a Parquet file of people to a Parquet file of results, in memory that does not grow with the file.
+
+The file is read, assessed and written at the same time: three threads, each some batches of 65,000 rows ahead of the next. Reading and
+writing are pyarrow's; most of what there is to choose lies here, because its defaults take five times as long for such results.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dorsalgia import _abi
+from dorsalgia.table import Output, Profile, UnknownColumns, assess_table, result_schema
+
+_ROWS = 65_536  # read at once, and at least so many a row group of the results, but for the last one
+_AHEAD = 2  # batches that wait for the next step: one would do, were all of them equally long
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class ParquetResults:
+    """What was written."""
+
+    path: Path
+    rows: int
+    at_fault: int  # rows that say why in the column "error"
+    withheld: int  # sound rows without probabilities
+
+
+def _ahead(items: Iterator[_T]) -> Iterator[_T]:
+    """The same items, worked out by another thread while the last ones are used."""
+    other = ThreadPoolExecutor(1)
+    try:
+        waiting = deque(other.submit(next, items, None) for _ in range(_AHEAD))
+        while (item := waiting.popleft().result()) is not None:
+            waiting.append(other.submit(next, items, None))
+            yield item
+    finally:
+        other.shutdown(cancel_futures=True)
+
+
+class _Progress:
+    """One line on a terminal, for what takes longer than two seconds."""
+
+    def __init__(self, name: str, rows: int, shown: bool) -> None:
+        self._name, self._rows, self._shown = name, rows, shown
+        self._begin, self._told = time.monotonic(), 0.0
+
+    def at(self, done: int) -> None:
+        seconds = time.monotonic() - self._begin
+        if not self._shown or seconds < 2 or seconds - self._told < 0.2:
+            return
+        self._told = seconds
+        width = 30
+        full = width * done // max(1, self._rows)
+        left = seconds * (self._rows - done) / max(1, done)
+        line = f"{self._name} [{'#' * full}{'.' * (width - full)}] {done:,} of {self._rows:,}, {done / seconds:,.0f} a second, {left:,.0f} s left"
+        print(f"\r{line}  ", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        if self._told:
+            print(file=sys.stderr)
+
+
+def _groups(batches: Iterator[Any]) -> Iterator[list[Any]]:
+    """Batches put together until they make a row group."""
+    held: list[Any] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(b.num_rows for b in held) >= _ROWS // 2:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def assess_parquet(
+    people: str | os.PathLike[str],
+    results: str | os.PathLike[str],
+    *,
+    outputs: str | Sequence[Output] | None = None,
+    strict: bool = False,
+    threads: int | None = None,
+    profile: Profile = "uk",
+    progress: bool | None = None,
+) -> ParquetResults:
+    """Reads a Parquet file of people and writes one of their results: what assess_table gives for them, row by row.
+
+    Needs pyarrow. A file of any length goes through in some hundred MB. The results appear under their name when they are
+    complete (until then they are `results` with ".part" behind it, which is removed if anything goes wrong), and replace what
+    was there.
+
+    outputs, strict, profile: as for assess_table. A row at fault says so in the column `error`, and the others go on; strict:
+    BadInput names the file and the row. threads: of the engine, one a core if nothing is said; reading and writing have
+    their own. progress: a line on stderr for what takes more than two seconds; if nothing is said, on a terminal.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise ImportError("assess_parquet needs pyarrow: pip install pyarrow (20 or later)") from error
+
+    source, target = Path(people), Path(results)
+    if target.exists() and source.exists() and target.samefile(source):
+        raise _abi.BadInput(f"{source}: people and results are the same file")
+    part = target.with_name(target.name + ".part")
+    try:
+        # Read page by page, not column by column; nothing is fetched before it is needed.
+        file = pyarrow.parquet.ParquetFile(source, pre_buffer=False, buffer_size=1 << 16)
+        with file, warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UnknownColumns)
+            columns = file.schema_arrow
+            described = result_schema(columns, outputs=outputs, strict=strict, profile=profile)
+    except pyarrow.ArrowInvalid as error:
+        raise _abi.BadInput(f"{source}: not a Parquet file: {error}") from error
+    except _abi.BadInput as error:
+        raise _abi.BadInput(f"{source}: {error}") from error
+    for warning in caught:
+        warnings.warn(f"{source}: {warning.message}", UnknownColumns, stacklevel=2)
+    # What nothing is called by need not be read. Words stay as the file has them, in dictionaries: each is looked up once.
+    told = tuple(described.metadata.get("dorsalgia.unknown_columns", "").split("\n"))
+    names = [n for n in columns.names if not any(line == n or line.startswith(n + " (") for line in told)]
+    text = (pyarrow.string(), pyarrow.large_string())
+    words = [n for n in names if columns.field(n).type in text and n.lower() != "id"]
+    file = pyarrow.parquet.ParquetFile(source, pre_buffer=False, buffer_size=1 << 16, read_dictionary=words)
+    columns = pyarrow.schema([file.schema_arrow.field(n) for n in names])
+    rows = at_fault = withheld = 0
+    shown = sys.stderr.isatty() if progress is None else progress
+    line = _Progress(source.name, file.metadata.num_rows, shown)
+    written = pyarrow.schema(described)
+    said = [f.name for f in written if f.type == pyarrow.string() and f.name != "id"]
+    try:
+        with (
+            file,
+            closing(_ahead(file.iter_batches(_ROWS, columns=names, use_threads=threads != 1))) as read,
+            closing(
+                _ahead(
+                    iter(
+                        assess_table(
+                            pyarrow.RecordBatchReader.from_batches(columns, read),
+                            outputs=outputs,
+                            strict=strict,
+                            threads=threads,
+                            profile=profile,
+                        )
+                    )
+                )
+            ) as assessed,
+            # Probabilities are as good as random to whoever compresses or counts them; few words are said, again and again.
+            pyarrow.parquet.ParquetWriter(
+                part,
+                written,
+                compression={"id": "lz4"} if "id" in written.names else "none",
+                use_dictionary=said,
+                write_statistics=["id"] if "id" in written.names else False,
+                write_batch_size=8192,
+            ) as writer,
+        ):
+            for group in _groups(assessed):
+                table = pyarrow.Table.from_batches(group)
+                writer.write_table(table, row_group_size=table.num_rows)  # not write_batch: it holds a million rows back
+                rows += table.num_rows
+                at_fault += table.num_rows - table["error"].null_count
+                withheld += table.num_rows - table["withheld"].null_count
+                line.at(rows)
+        part.replace(target)
+    except pyarrow.ArrowInvalid as error:
+        raise _abi.BadInput(f"{source}: {error}") from error
+    finally:
+        line.end()
+        part.unlink(missing_ok=True)
+    return ParquetResults(target, rows, at_fault, withheld)
