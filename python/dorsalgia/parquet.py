@@ -6,12 +6,12 @@ writing are pyarrow's; most of what there is to choose lies here, because its de
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
 import warnings
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,8 +22,6 @@ from dorsalgia import _abi
 from dorsalgia.table import Output, Profile, UnknownColumns, assess_table, result_schema
 
 _ROWS = 65_536  # read at once, and at least so many a row group of the results, but for the last one
-_AHEAD = 2  # batches that wait for the next step: one would do, were all of them equally long
-
 _T = TypeVar("_T")
 
 
@@ -37,14 +35,19 @@ class ParquetResults:
     withheld: int  # sound rows without probabilities
 
 
-def _ahead(items: Iterator[_T]) -> Iterator[_T]:
-    """The same items, worked out by another thread while the last ones are used."""
+def _ahead(items: Iterator[_T], failures: list[Exception]) -> Generator[_T, None, None]:
+    """The same items, the next one worked out by another thread while the last one is used. What `items` raises is noted as well: on
+    its way through an Arrow stream an exception becomes a text."""
     other = ThreadPoolExecutor(1)
     try:
-        waiting = deque(other.submit(next, items, None) for _ in range(_AHEAD))
-        while (item := waiting.popleft().result()) is not None:
-            waiting.append(other.submit(next, items, None))
+        waiting = other.submit(next, items, None)
+        while (item := waiting.result()) is not None:
+            waiting = other.submit(next, items, None)
             yield item
+            del item  # not held while the next one is waited for
+    except Exception as error:
+        failures.append(error)
+        raise
     finally:
         other.shutdown(cancel_futures=True)
 
@@ -135,6 +138,8 @@ def assess_parquet(
     file = pyarrow.parquet.ParquetFile(source, pre_buffer=False, buffer_size=1 << 16, read_dictionary=words)
     columns = pyarrow.schema([file.schema_arrow.field(n) for n in names])
     rows = at_fault = withheld = 0
+    unreadable: list[Exception] = []
+    not_assessed: list[Exception] = []
     shown = sys.stderr.isatty() if progress is None else progress
     line = _Progress(source.name, file.metadata.num_rows, shown)
     written = pyarrow.schema(described)
@@ -142,7 +147,7 @@ def assess_parquet(
     try:
         with (
             file,
-            closing(_ahead(file.iter_batches(_ROWS, columns=names, use_threads=threads != 1))) as read,
+            closing(_ahead(file.iter_batches(_ROWS, columns=names, use_threads=threads != 1), unreadable)) as read,
             closing(
                 _ahead(
                     iter(
@@ -153,7 +158,8 @@ def assess_parquet(
                             threads=threads,
                             profile=profile,
                         )
-                    )
+                    ),
+                    not_assessed,
                 )
             ) as assessed,
             # Probabilities are as good as random to whoever compresses or counts them; few words are said, again and again.
@@ -174,8 +180,14 @@ def assess_parquet(
                 withheld += table.num_rows - table["withheld"].null_count
                 line.at(rows)
         part.replace(target)
-    except pyarrow.ArrowInvalid as error:
-        raise _abi.BadInput(f"{source}: {error}") from error
+    except (pyarrow.ArrowException, OSError) as error:
+        if unreadable:
+            raise _abi.BadInput(f"{source}: cannot be read to its end: {unreadable[0]}") from unreadable[0]
+        if not_assessed:
+            raise _abi.BadInput(f"{source}: {error}") from error
+        if isinstance(error, OSError):
+            raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(target)) from error
+        raise
     finally:
         line.end()
         part.unlink(missing_ok=True)
