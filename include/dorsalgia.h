@@ -180,9 +180,10 @@ DORSALGIA_API int dorsalgia_schema(const dorsalgia_model *model, struct ArrowSch
 DORSALGIA_API int dorsalgia_result_schema(const dorsalgia_model *model, const struct ArrowSchema *table,
                                           const dorsalgia_table_options *options, struct ArrowSchema *out, dorsalgia_error *error);
 
-/* Results of a stream of tables, as a stream: rows in the same order, worked out when they are pulled, some 65,536 at a time, so that
- * memory stays the same for any number of rows. `people` is moved: this call owns it from now on, even when it fails.
- * Faults of columns are told here, those of later batches by the stream's get_last_error. */
+/* Results of a stream of tables, as a stream: rows in the same order, worked out when they are pulled, some 65,536 at a time (1,024
+ * with intervals or next, which would be long in coming), so that memory stays the same for any number of rows. `people` is moved:
+ * this call owns it from now on, even when it fails. Faults of columns are told here, those of later batches by the stream's
+ * get_last_error. */
 DORSALGIA_API int dorsalgia_assess_stream(const dorsalgia_model *model, struct ArrowArrayStream *people,
                                           const dorsalgia_table_options *options, struct ArrowArrayStream *out, dorsalgia_error *error);
 

@@ -75,16 +75,29 @@ class _Progress:
             print(file=sys.stderr)
 
 
-def _groups(batches: Iterator[Any]) -> Iterator[list[Any]]:
-    """Batches put together until they make a row group."""
-    held: list[Any] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(b.num_rows for b in held) >= _ROWS // 2:
-            yield held
-            held = []
-    if held:
-        yield held
+class _Groups:
+    """Writes batches as they come, put together until they make a row group."""
+
+    def __init__(self, writer: Any) -> None:
+        self._writer = writer
+        self._held: list[Any] = []
+        self.rows = self.at_fault = self.withheld = 0
+
+    def add(self, batch: Any) -> None:
+        self._held.append(batch)
+        self.rows += batch.num_rows
+        self.at_fault += batch.num_rows - batch["error"].null_count
+        self.withheld += batch.num_rows - batch["withheld"].null_count
+        if sum(b.num_rows for b in self._held) >= _ROWS // 2:
+            self.end()
+
+    def end(self) -> None:
+        if self._held:
+            import pyarrow
+
+            table = pyarrow.Table.from_batches(self._held)
+            self._writer.write_table(table, row_group_size=table.num_rows)  # not write_batch: it holds a million rows back
+            self._held = []
 
 
 def assess_parquet(
@@ -116,6 +129,8 @@ def assess_parquet(
     source, target = Path(people), Path(results)
     if target.exists() and source.exists() and target.samefile(source):
         raise _abi.BadInput(f"{source}: people and results are the same file")
+    if target.is_dir():
+        raise _abi.BadInput(f"{target}: this is a folder: give the results a file name")
     part = target.with_name(target.name + ".part")
     try:
         # Read page by page, not column by column; nothing is fetched before it is needed.
@@ -137,7 +152,6 @@ def assess_parquet(
     words = [n for n in names if columns.field(n).type in text and n.lower() != "id"]
     file = pyarrow.parquet.ParquetFile(source, pre_buffer=False, buffer_size=1 << 16, read_dictionary=words)
     columns = pyarrow.schema([file.schema_arrow.field(n) for n in names])
-    rows = at_fault = withheld = 0
     unreadable: list[Exception] = []
     not_assessed: list[Exception] = []
     shown = sys.stderr.isatty() if progress is None else progress
@@ -145,50 +159,35 @@ def assess_parquet(
     written = pyarrow.schema(described)
     said = [f.name for f in written if f.type == pyarrow.string() and f.name != "id"]
     try:
-        with (
-            file,
-            closing(_ahead(file.iter_batches(_ROWS, columns=names, use_threads=threads != 1), unreadable)) as read,
-            closing(
-                _ahead(
-                    iter(
-                        assess_table(
-                            pyarrow.RecordBatchReader.from_batches(columns, read),
-                            outputs=outputs,
-                            strict=strict,
-                            threads=threads,
-                            profile=profile,
-                        )
-                    ),
-                    not_assessed,
-                )
-            ) as assessed,
-            # Probabilities are as good as random to whoever compresses or counts them; few words are said, again and again.
-            pyarrow.parquet.ParquetWriter(
-                part,
-                written,
-                compression={"id": "lz4"} if "id" in written.names else "none",
-                use_dictionary=said,
-                write_statistics=["id"] if "id" in written.names else False,
-                write_batch_size=8192,
-            ) as writer,
-        ):
-            for group in _groups(assessed):
-                table = pyarrow.Table.from_batches(group)
-                writer.write_table(table, row_group_size=table.num_rows)  # not write_batch: it holds a million rows back
-                rows += table.num_rows
-                at_fault += table.num_rows - table["error"].null_count
-                withheld += table.num_rows - table["withheld"].null_count
-                line.at(rows)
+        read = _ahead(file.iter_batches(_ROWS, columns=names, use_threads=threads != 1), unreadable)
+        reader = pyarrow.RecordBatchReader.from_batches(columns, read)
+        answers = assess_table(reader, outputs=outputs, strict=strict, threads=threads, profile=profile)
+        assessed = _ahead(iter(answers), not_assessed)
+        # Probabilities are as good as random to whoever compresses or counts them; few words are said, again and again.
+        with file, closing(read), closing(assessed), pyarrow.parquet.ParquetWriter(
+            part,
+            written,
+            compression={"id": "lz4"} if "id" in written.names else "none",
+            use_dictionary=said,
+            write_statistics=["id"] if "id" in written.names else False,
+            write_batch_size=8192,
+        ) as writer:
+            groups = _Groups(writer)
+            for batch in assessed:
+                groups.add(batch)
+                line.at(groups.rows)
+            groups.end()
         part.replace(target)
     except (pyarrow.ArrowException, OSError) as error:
         if unreadable:
             raise _abi.BadInput(f"{source}: cannot be read to its end: {unreadable[0]}") from unreadable[0]
         if not_assessed:
-            raise _abi.BadInput(f"{source}: {error}") from error
+            kind = _abi.BadInput if isinstance(error, pyarrow.ArrowInvalid) else _abi.DorsalgiaError
+            raise kind(f"{source}: {error}") from error
         if isinstance(error, OSError):
             raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(target)) from error
         raise
     finally:
         line.end()
         part.unlink(missing_ok=True)
-    return ParquetResults(target, rows, at_fault, withheld)
+    return ParquetResults(target, groups.rows, groups.at_fault, groups.withheld)

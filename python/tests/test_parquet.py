@@ -87,6 +87,9 @@ def test_columns_at_fault(tmp_path):
         dorsalgia.assess_parquet(file, results)
     assert len(caught) == 1 and caught[0].filename == __file__
     assert pq.read_table(results).equals(dorsalgia.assess_table(notes.select(["age"])))
+    pq.write_table(notes.select(["fevre"]), file)
+    with pytest.warns(dorsalgia.UnknownColumns):
+        assert dorsalgia.assess_parquet(file, results).rows == 1  # of whom nothing is known
     with pytest.raises(dorsalgia.BadInput, match=r"people\.parquet: unknown columns: fevre"):
         dorsalgia.assess_parquet(file, results, strict=True)
     with pytest.raises(dorsalgia.BadInput, match="no group is called 'pictures'"):
@@ -105,6 +108,8 @@ def test_files_at_fault(tmp_path):
         dorsalgia.assess_parquet(file, tmp_path / "." / "people.parquet")
     with pytest.raises(FileNotFoundError, match=r"nowhere.results\.parquet"):
         dorsalgia.assess_parquet(file, tmp_path / "nowhere" / "results.parquet")
+    with pytest.raises(dorsalgia.BadInput, match="this is a folder"):
+        dorsalgia.assess_parquet(file, tmp_path)
     assert left(tmp_path) == ["people.parquet"]
 
 
