@@ -725,6 +725,30 @@ TEST(AbiAgreement, ThreadsChangeNothing) {
   EXPECT_EQ(seen[0], seen[2]);
 }
 
+TEST(AbiStream, MemoryThatWasReleasedIsUsedAgainAndDoesNotShow) {
+  // Every third row is null in another way, so that what stood in a slot before would be seen.
+  std::vector<std::optional<double>> ages;
+  for (int i = 0; i < 2500; ++i) ages.emplace_back(i % 3 == 1 ? 10 : i % 7 == 2 ? 300 : 18 + i % 80);
+  const dorsalgia_table_options o = options("probability,urgency,next");  // 1,024 rows at once
+  const auto bytes = [&](bool released_at_once) {
+    Table table({numbers<double>("age", "g", ages)});
+    TestStream source{table.schema(), {table.batch()}, 0, "", false};
+    ArrowArrayStream in = source.stream(), out{};
+    EXPECT_EQ(dorsalgia_assess_stream(model(), &in, &o, &out, nullptr), DORSALGIA_OK);
+    std::vector<Results> kept;
+    std::string all;
+    for (const std::int64_t rows : {1024, 1024, 452}) {
+      Results batch = pull(out);
+      EXPECT_EQ(batch.rows(), rows);
+      all += bytes_of_results(batch);
+      if (!released_at_once) kept.push_back(std::move(batch));
+    }
+    out.release(&out);
+    return all;
+  };
+  EXPECT_EQ(bytes(true), bytes(false));
+}
+
 TEST(AbiSimulate, FaultsAreTold) {
   const auto why = [](const char* setting, const char* causes, const char* only_these) {
     dorsalgia_simulate_options o{sizeof o, 10, 1, 0, setting, causes, only_these, 0, 1};
