@@ -57,22 +57,18 @@ def stream(path):
 
 def assess(people, results, through, threads):
     dorsalgia.model_hash()  # loaded, as for the kernel
-    ran, begin, done = time.process_time(), time.perf_counter(), 0
-    rows = pq.ParquetFile(people).metadata.num_rows
+    ran, begin = time.process_time(), time.perf_counter()
     if through == "duckdb":
         import duckdb
 
-        connection = duckdb.connect(config={"memory_limit": "400MB", "threads": threads or len(os.sched_getaffinity(0))})
-        source = connection.sql(f"SELECT * FROM read_parquet('{people}')").to_arrow_reader(GROUP)
+        # One connection reads while the other writes: a connection has one query at a time.
+        config = {"memory_limit": "400MB", "threads": threads or len(os.sched_getaffinity(0))}
+        source = duckdb.connect(config=config).sql(f"SELECT * FROM read_parquet('{people}')").to_arrow_reader(GROUP)
+        answers = dorsalgia.assess_table(source, threads=threads)  # noqa: F841: COPY finds it by its name
+        duckdb.connect(config=config).execute(f"COPY answers TO '{results}' (FORMAT parquet, COMPRESSION uncompressed)")
+        done = pq.ParquetFile(results).metadata.num_rows
     else:
-        source = stream(people)
-    answers = dorsalgia.assess_table(source, threads=threads)
-    with pq.ParquetWriter(results, answers.schema, compression="lz4", use_dictionary=["urgency", "error", "withheld"],
-                          write_statistics=False, column_encoding=None) as out:
-        for batch in answers:
-            out.write_batch(batch)
-            done += batch.num_rows
-            progress(done, rows, begin, "assessing")
+        done = dorsalgia.assess_parquet(people, results, threads=threads).rows
     seconds = time.perf_counter() - begin
     return {"rows": done, "seconds": seconds, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             "user_seconds": time.process_time() - ran}

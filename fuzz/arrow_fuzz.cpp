@@ -268,7 +268,7 @@ void sound(const ArrowSchema& schema, const ArrowArray& array, std::int64_t rows
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   FuzzedDataProvider data(bytes, size);
   const char* outputs =
-      data.PickValueInArray<const char*>({nullptr, "all", "probability", "urgency,levels", "wrong", "causes,stages,forecast"});
+      data.PickValueInArray<const char*>({nullptr, "all", "probability", "urgency,levels", "wrong", "causes,stages,forecast", "next"});
   const dorsalgia_table_options options = {sizeof options, outputs, data.ConsumeBool() ? "us" : nullptr, data.ConsumeBool() ? 1 : 0, 1};
   Table table(data);
   released = 0;

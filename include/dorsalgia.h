@@ -161,7 +161,9 @@ DORSALGIA_API void dorsalgia_free_text(char *text);
 
 typedef struct dorsalgia_table_options {
   size_t size;         /* sizeof(dorsalgia_table_options) */
-  const char *outputs; /* groups with commas: probability, urgency, causes, mechanisms, levels, stages, forecast; "all";
+  const char *outputs; /* groups with commas: probability, urgency, causes, mechanisms, levels, stages, forecast ("all": some
+                          microseconds a row); and beside "all", because they take longer: intervals (some milliseconds a row), next (some
+                          100 microseconds a row; docs/tables.md).
                           NULL: "probability,urgency,causes" */
   const char *profile; /* "uk" (NULL) or "us" */
   int32_t strict;      /* 1: the first row at fault and any unknown column end the call; 0: see column "error" */
@@ -178,9 +180,10 @@ DORSALGIA_API int dorsalgia_schema(const dorsalgia_model *model, struct ArrowSch
 DORSALGIA_API int dorsalgia_result_schema(const dorsalgia_model *model, const struct ArrowSchema *table,
                                           const dorsalgia_table_options *options, struct ArrowSchema *out, dorsalgia_error *error);
 
-/* Results of a stream of tables, as a stream: rows in the same order, worked out when they are pulled, some 65,536 at a time, so that
- * memory stays the same for any number of rows. `people` is moved: this call owns it from now on, even when it fails.
- * Faults of columns are told here, those of later batches by the stream's get_last_error. */
+/* Results of a stream of tables, as a stream: rows in the same order, worked out when they are pulled, some 65,536 at a time (1,024
+ * with intervals or next, which would be long in coming), so that memory stays the same for any number of rows. `people` is moved:
+ * this call owns it from now on, even when it fails. Faults of columns are told here, those of later batches by the stream's
+ * get_last_error. */
 DORSALGIA_API int dorsalgia_assess_stream(const dorsalgia_model *model, struct ArrowArrayStream *people,
                                           const dorsalgia_table_options *options, struct ArrowArrayStream *out, dorsalgia_error *error);
 

@@ -91,6 +91,13 @@ with warnings.catch_warnings(record=True) as caught:
 print(caught[0].message)
 ```
 
+Intervals and what to ask next take longer, and are worked out when they are asked for ([tables.md](tables.md#columns-out)):
+
+```python
+asked = dorsalgia.assess_table(clinic, outputs=["probability", "intervals", "next"])
+asked.select("id", "tumour", "tumour_low", "tumour_high", "next", "next_tumour_bits")
+```
+
 ## What columns there are
 
 ```python
@@ -146,8 +153,18 @@ plt.close(figure)
 
 ## A file of any length
 
-A reader is pulled batch by batch: some 65,000 rows are in memory at once, whatever the length of the file. Results are the same to the bit for
-any number of threads.
+From a Parquet file of people to one of results, with pyarrow:
+
+```py
+done = dorsalgia.assess_parquet("people.parquet", "results.parquet", outputs=["probability", "urgency"])
+print(f"{done.rows:,} people, {done.at_fault} rows at fault")
+```
+
+It reads, assesses and writes at the same time, some 65,000 rows each, so memory stays the same whatever the length of the file; shows on a
+terminal how far it is; and leaves nothing half-written: the results appear under their name when they are complete. The file is written
+uncompressed and without statistics of the probabilities, which would cost time and save next to nothing ([benchmarks.md](benchmarks.md)).
+
+For any other source a reader is pulled batch by batch. Results are the same to the bit for any number of threads.
 
 ```py
 import pyarrow.parquet as pq

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from dorsalgia import _abi, _capsule
 
-Output = Literal["probability", "urgency", "causes", "mechanisms", "levels", "stages", "forecast", "all"]
+Output = Literal["probability", "urgency", "causes", "mechanisms", "levels", "stages", "forecast", "all", "intervals", "next"]
 Profile = Literal["uk", "us"]
 
 
@@ -173,7 +173,9 @@ def assess_table(
     pandas DataFrame, a duckdb relation; for any other kind a Stream.
 
     outputs: groups of columns: probability, urgency, causes (these three if nothing is said), mechanisms, levels, stages,
-    forecast; or "all". strict: the first row at fault raises BadInput with its number, and so does an unknown column;
+    forecast: all of these, "all", take some microseconds a row. Two more take longer and must be named: "intervals", 95% of
+    tumour, malignant, emergency, and of causes and forecast if these are asked for too (some milliseconds a row); "next", the
+    finding to ask about next and what its answer is expected to tell (a tenth of a millisecond a row). strict: the first row at fault raises BadInput with its number, and so does an unknown column;
     otherwise such rows say why in the column `error`, and unknown columns are named in one UnknownColumns warning.
     threads: one a core if nothing is said; results are the same to the bit whatever their number.
     """

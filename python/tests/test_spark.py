@@ -132,3 +132,10 @@ def test_rows_at_fault(spark):
     frame = spark.createDataFrame([(1, 50.0), (2, 300.0)], "id long, age double")
     rows = {row.id: row for row in dorsalgia.spark.assess(frame, outputs="probability").collect()}
     assert rows[1].error is None and rows[2].error == "age: 300 years is not an age (0 to 120)" and rows[2].tumour is None
+
+
+def test_groups_of_results_are_passed_through(spark):
+    frame = spark.createDataFrame([(1, 50.0), (2, 9.0)], "id long, age double")
+    rows = {row.id: row for row in dorsalgia.spark.assess(frame, outputs=["probability", "intervals", "next"]).collect()}
+    assert rows[1].tumour_low < rows[1].tumour < rows[1].tumour_high and rows[1].next
+    assert rows[2].tumour_low is None and rows[2].next is None

@@ -42,6 +42,30 @@ def test_a_row_is_its_person():
     assert row["tumour"] == pytest.approx(a.tumour, rel=1e-5)
     for cause, p in a.causes.items():
         assert row["cause_" + cause] == pytest.approx(p, rel=1e-5, abs=1e-9)
+    assert "next" not in row and "tumour_low" not in row
+    row = dorsalgia.assess_table(table, outputs=["intervals", "next"]).to_pylist()[0]
+    assert (row["tumour_low"], row["tumour_high"]) == pytest.approx(a.interval, rel=1e-5)
+    asked = a.next_questions[0]
+    assert row["next"] == asked.finding
+    assert (row["next_tumour_bits"], row["next_emergency_bits"]) == pytest.approx((asked.tumour_bits, asked.emergency_bits), abs=1e-6)
+
+
+def test_intervals_and_the_next_question():
+    ages, pain = [50.0, 9.0, None, 300.0], [True, True, None, True]
+    outputs = ["probability", "causes", "intervals", "next"]
+    out = dorsalgia.assess_table(pl.DataFrame({"age": ages, "night_pain": pain}), outputs=outputs)
+    sound = out[[0, 2]]  # a child and a row at fault have none
+    for name in ["tumour", "malignant", "emergency", *(n for n in out.columns if n.startswith("cause_") and n.endswith("_low"))]:
+        name = name.removesuffix("_low")
+        assert (sound[name + "_low"] <= sound[name]).all() and (sound[name] <= sound[name + "_high"]).all()
+        assert out[name + "_low"].is_null().to_list() == [False, True, False, True]
+    assert out["next"].is_null().to_list() == [False, True, False, True]
+    schema = dorsalgia.schema().names
+    assert all(n in schema for n in sound["next"]) and (sound["next_tumour_bits"] > 0).all()
+    arrow = dorsalgia.assess_table(pa.table({"age": ages, "night_pain": pain}), outputs=outputs)
+    assert pl.DataFrame(arrow).equals(out)
+    described = dorsalgia.result_schema(pa.schema([("age", pa.float64())]), outputs="intervals")
+    assert described.names[-6:] == [f"{p}_{end}" for p in ("tumour", "malignant", "emergency") for end in ("low", "high")]
 
 
 def test_places_and_borders_beyond_a_table():
@@ -144,7 +168,7 @@ def test_rows_at_fault():
 def test_columns_at_fault():
     with pytest.raises(dorsalgia.BadInput, match="column 'age' is of type text: give years as numbers"):
         dorsalgia.assess_table(pa.table({"age": ["50"]}))
-    with pytest.raises(dorsalgia.BadInput, match="no group is called 'pictures'"):
+    with pytest.raises(dorsalgia.BadInput, match="no group is called 'pictures' .*forecast, all; and intervals, next"):
         dorsalgia.assess_table(pa.table({"age": [50]}), outputs=["pictures"])
     table = pa.table({"age": [50], "fevre": [True], "nightpain": [True]})
     with pytest.warns(dorsalgia.UnknownColumns) as caught:

@@ -152,33 +152,26 @@ constexpr auto kSpread = [] {
   return out;
 }();
 
-// Eight bits from any place on.
-std::uint64_t eight(const std::uint8_t* bits, std::int64_t at) {
-  const unsigned shift = at & 7, low = bits[at >> 3], high = shift ? bits[(at >> 3) + 1] : 0U;
-  return kSpread[(low >> shift | high << (8 - shift)) & 255U];
-}
-
 }  // namespace
 
 void ColumnView::answers(std::int64_t from, int rows, std::int8_t yes, std::int8_t* to) const {
   static_assert(std::endian::native == std::endian::little);
-  const std::uint8_t *values = static_cast<const std::uint8_t*>(values_), *validity = validity_;
-  const std::int64_t at = offset_ + from;
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  int r = 0;
-  for (; r + 8 <= rows; r += 8) {
-    const std::uint64_t known = validity ? eight(validity, at + r) : kOnes;
-    // Byte by byte; none carries into the next.
-    const std::uint64_t codes = (known & eight(values, at + r)) * static_cast<std::uint8_t>(yes) | (known ^ kOnes) * 0xFF;
-    std::memcpy(to + r, &codes, sizeof codes);
+  const auto* values = static_cast<const std::uint8_t*>(values_);
+  for (int first = 0; first < rows; first += 64) {
+    const int n = std::min(64, rows - first);
+    const std::uint64_t known = validity_ ? bits(validity_, from + first, n) : ~std::uint64_t{0},
+                        given = bits(values, from + first, n) & known;
+    std::array<std::uint64_t, 8> codes;
+    for (std::size_t i = 0; i < codes.size(); ++i)  // byte by byte, none carries into the next; 255 is kUnknown
+      codes[i] = kSpread[given >> (8 * i) & 255] * static_cast<std::uint8_t>(yes) | kSpread[~known >> (8 * i) & 255] * 255;
+    std::memcpy(to + first, codes.data(), static_cast<std::size_t>(n));
   }
-  for (; r < rows; ++r) to[r] = !known(from + r) ? std::int8_t{-1} : boolean(from + r) ? yes : std::int8_t{0};
 }
 
-double ColumnView::number(std::int64_t row) const {
+double ColumnView::other_number(std::int64_t row) const {
   const std::int64_t at = offset_ + row;
   switch (type_->kind) {
-    case Kind::real: return type_->width == 4 ? static_cast<double>(load<float>(values_, at)) : load<double>(values_, at);
+    case Kind::real: return static_cast<double>(load<float>(values_, at));  // wider ones: number()
     case Kind::decimal: {
       const auto low = load<std::uint64_t>(values_, 2 * at);
       const auto high = load<std::int64_t>(values_, 2 * at + 1);
@@ -190,8 +183,6 @@ double ColumnView::number(std::int64_t row) const {
     default: return static_cast<double>(load_integer(type_->kind, type_->width, values_, at));
   }
 }
-
-const void* ColumnView::value_at(std::int64_t row) const { return static_cast<const char*>(values_) + (offset_ + row) * type_->width; }
 
 std::string_view ColumnView::text(std::int64_t row) const {
   const std::int64_t at = offset_ + row;
@@ -215,7 +206,7 @@ std::string_view ColumnView::text(std::int64_t row) const {
   return {bytes_ + from, static_cast<std::size_t>(to - from)};
 }
 
-std::int64_t ColumnView::code(std::int64_t row) const {
+std::int64_t ColumnView::other_code(std::int64_t row) const {
   const std::int64_t code = load_integer(type_->code_kind, type_->code_width, values_, offset_ + row);
   if (code < 0 || code >= entries_->rows_) lies(name_, "a code outside its dictionary");
   return code;
@@ -288,7 +279,9 @@ void hand_over(std::unique_ptr<SchemaHolder> holder, bool nullable, ArrowSchema*
 }
 
 struct ArrayHolder {
-  ByteBuffer validity, values, bytes;
+  std::shared_ptr<const ByteBuffer> validity;  // of columns that are null in the same rows
+  ByteBuffer values, bytes;
+  std::shared_ptr<Shelf> shelf;  // none: where the values go
   std::vector<const void*> buffers;
   std::vector<ArrowArray> children;
   std::vector<ArrowArray*> places;
@@ -297,7 +290,9 @@ struct ArrayHolder {
 void release_array(ArrowArray* array) {
   for (std::int64_t i = 0; i < array->n_children; ++i)
     if (array->children[i]->release) array->children[i]->release(array->children[i]);
-  delete static_cast<ArrayHolder*>(array->private_data);
+  auto* holder = static_cast<ArrayHolder*>(array->private_data);
+  if (holder->shelf) holder->shelf->give(std::move(holder->values));
+  delete holder;
   array->release = nullptr;
 }
 
@@ -377,26 +372,31 @@ int width_of(char format) {
   return t.width;
 }
 
-Column::Column(const Field& field, std::int64_t rows) : format_(field.format[0]), known_(static_cast<std::size_t>(rows), 0) {
+Column::Column(const Field& field, std::int64_t rows, std::shared_ptr<Shelf> shelf, std::shared_ptr<Known> known)
+    : format_(field.format[0]), known_(std::move(known)), shelf_(std::move(shelf)) {
   const auto n = static_cast<std::size_t>(rows);
+  const bool own = !known_;
+  if (own) known_ = std::make_shared<Known>(n, 0);
   if (format_ == 'u') {
     texts_.resize(n);
+    shelf_ = nullptr;
   } else {
     width_ = format_ == 'b' ? 1 : width_of(format_);
-    values_.resize(n * static_cast<std::size_t>(width_));
-    if (format_ != 'f') std::fill(values_.begin(), values_.end(), std::uint8_t{0});  // what floats() hands out is written whole
+    const std::size_t bytes = n * static_cast<std::size_t>(width_);
+    if (shelf_) values_ = shelf_->take(bytes);
+    else values_.resize(bytes);
+    if (own) std::fill(values_.begin(), values_.end(), std::uint8_t{0});  // what floats() hands out is written whole
   }
 }
 
 void Column::put(std::int64_t row, const void* value, int width) {
   if (width != width_) throw Fault(DORSALGIA_INTERNAL, "a column was written with another type than it has");
   std::memcpy(values_.data() + static_cast<std::size_t>(row) * static_cast<std::size_t>(width), value, static_cast<std::size_t>(width));
-  known_[static_cast<std::size_t>(row)] = 1;
+  (*known_)[static_cast<std::size_t>(row)] = 1;
 }
 
-float* Column::floats(std::int64_t from, std::int64_t rows) {
+float* Column::floats(std::int64_t from) {
   if (format_ != 'f') throw Fault(DORSALGIA_INTERNAL, "a column was written with another type than it has");
-  std::fill_n(known_.begin() + from, rows, std::uint8_t{1});
   return reinterpret_cast<float*>(values_.data()) + from;
 }
 
@@ -407,16 +407,23 @@ void export_table(std::vector<Column>& columns, std::int64_t rows, ArrowArray* o
   for (ArrowArray& child : top->children) top->places.push_back(&child);
   Array made;
   hand_over(std::move(top), rows, 0, &made.it);
+  // Of neighbours that are null in the same rows the nulls are counted and turned into bits once.
+  std::shared_ptr<const ByteBuffer> validity;
+  std::int64_t nulls = 0;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     Column& c = columns[i];
     auto its = std::make_unique<ArrayHolder>();
-    const std::int64_t nulls = std::count(c.known_.begin(), c.known_.end(), std::uint8_t{0});
-    if (nulls > 0) its->validity = as_bits(c.known_);
+    const Known& known = *c.known_;
+    if (i == 0 || c.known_ != columns[i - 1].known_) {
+      nulls = std::count(known.begin(), known.end(), std::uint8_t{0});
+      validity = nulls > 0 ? std::make_shared<const ByteBuffer>(as_bits(known)) : nullptr;
+    }
+    its->validity = validity;
     if (c.format_ == 'u') {
       std::vector<std::int32_t> offsets(static_cast<std::size_t>(rows) + 1, 0);
       std::size_t size = 0;
       for (std::size_t r = 0; r < c.texts_.size(); ++r) {
-        if (c.known_[r]) size += c.texts_[r].size();
+        if (known[r]) size += c.texts_[r].size();
         if (size > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
           throw Fault(DORSALGIA_BAD_INPUT, "texts of more than 2 GiB in one batch: give smaller batches");
         offsets[r + 1] = static_cast<std::int32_t>(size);
@@ -425,12 +432,13 @@ void export_table(std::vector<Column>& columns, std::int64_t rows, ArrowArray* o
       std::memcpy(its->values.data(), offsets.data(), its->values.size());
       its->bytes.reserve(std::max<std::size_t>(size, 1));  // never a null buffer
       for (std::size_t r = 0; r < c.texts_.size(); ++r)
-        if (c.known_[r]) its->bytes.insert(its->bytes.end(), c.texts_[r].begin(), c.texts_[r].end());
+        if (known[r]) its->bytes.insert(its->bytes.end(), c.texts_[r].begin(), c.texts_[r].end());
     } else {
       its->values = c.format_ == 'b' ? as_bits(c.values_) : std::move(c.values_);
       its->values.reserve(1);
+      its->shelf = c.shelf_;
     }
-    its->buffers = {nulls > 0 ? its->validity.data() : nullptr, its->values.data()};
+    its->buffers = {validity ? validity->data() : nullptr, its->values.data()};
     if (c.format_ == 'u') its->buffers.push_back(its->bytes.data());
     hand_over(std::move(its), rows, nulls, made.it.children[i]);
   }

@@ -164,6 +164,7 @@ void PeopleReader::bind(Bound& c, std::map<std::string, std::string>& taken) {
     const ModelFinding& its = m_.findings[static_cast<std::size_t>(c.finding)];
     const int present = its.shape == Shape::history || (its.shape == Shape::discrete && its.grades > 2) ? kPresentAny : 1;
     for (const char* word : {"unknown", "unsure", "not sure", "not assessed"}) c.words[word] = kLetUnknown;
+    c.present = present, c.plain = c.finding != m_.sensory_level;
     for (const char* word : {"present", "yes", "true", "positive"}) c.words[word] = present;
     for (const char* word : {"absent", "no", "false", "negative", "none", "never"}) c.words[word] = 0;
     const std::vector<std::string> grades = grade_words(f, its);
@@ -191,6 +192,7 @@ void PeopleReader::bind(Bound& c, std::map<std::string, std::string>& taken) {
       c.words[word] = codes.size() == 1 ? codes[0] : kMorePlaces + static_cast<int>(places_.size());
       if (codes.size() > 1) places_.push_back(codes);
     }
+    c.plain = false;
     c.choices = joined(m_.locations);
   }
   refuse_wrong_type(c);
@@ -250,7 +252,9 @@ std::shared_ptr<const PeopleReader::Batch> PeopleReader::open(Array array) const
   return out;
 }
 
-void PeopleReader::numbers(const Bound& c, const ColumnView& view, std::int64_t from, int rows, double* to, Piece& out) const {
+// known: may be none; set to 1 where there is a number.
+void PeopleReader::numbers(const Bound& c, const ColumnView& view, std::int64_t from, int rows, double* to, std::uint8_t* known,
+                           Piece& out) const {
   double least = 0, most = 120;
   std::string what = "years is not an age (0 to 120)";
   if (c.what == What::weeks) most = 6500, what = "weeks is not a duration of pain (0 to 6500)";
@@ -259,13 +263,17 @@ void PeopleReader::numbers(const Bound& c, const ColumnView& view, std::int64_t 
     least = f.possible_low, most = f.possible_high;
     what = fmt::format("{} is not possible ({:g} to {:g}; is the unit right?)", f.unit, least, most);
   }
-  for (int r = 0; r < rows; ++r) {
-    if (!view.known(from + r)) continue;
+  view.each_known(from, rows, [&](int r) {
     const double x = view.number(from + r) * c.factor;
-    if (std::isnan(x)) blame(out, r, fmt::format("{}: NaN is not a number (null means unknown)", c.name));
-    else if (x < least || x > most) blame(out, r, fmt::format("{}: {:g} {}", c.name, x, what));
-    else to[r] = x;
-  }
+    if (x >= least && x <= most) {
+      to[r] = x;
+      if (known) known[r] = 1;
+    } else if (std::isnan(x)) {
+      blame(out, r, fmt::format("{}: NaN is not a number (null means unknown)", c.name));
+    } else {
+      blame(out, r, fmt::format("{}: {:g} {}", c.name, x, what));
+    }
+  });
 }
 
 void PeopleReader::codes(const Bound& c, std::size_t index, const Batch& batch, std::int64_t from, int rows, std::int8_t* to,
@@ -281,39 +289,38 @@ void PeopleReader::codes(const Bound& c, std::size_t index, const Batch& batch, 
       out.odd[r].sensory_segment = code - kSegments, to[r] = 1;
     else to[r] = static_cast<std::int8_t>(code);
   };
-  const int present = c.what == What::graded ? c.words.at("present") : 0;
+  const int present = c.present;
   switch (c.type.kind) {
     case Kind::null: return;
     case Kind::boolean: view.answers(from, rows, static_cast<std::int8_t>(present), to); return;
     case Kind::text:
       if (view.type().coded) {
         const std::vector<int>& entries = batch.entries_[index];
-        for (int r = 0; r < rows; ++r) {
-          if (!view.known(from + r)) continue;
+        view.each_known(from, rows, [&](int r) {
           const std::int64_t e = view.code(from + r);
-          take(r, entries[static_cast<std::size_t>(e)], [&] { return view.entries().text(e); });
-        }
+          const int code = entries[static_cast<std::size_t>(e)];
+          if (c.plain && code != kNoAnswer) to[r] = static_cast<std::int8_t>(code);
+          else take(r, code, [&] { return view.entries().text(e); });
+        });
         return;
       }
       {
         std::string_view last;  // neighbours often say the same
         int code = kNoAnswer;
-        for (int r = 0; r < rows; ++r) {
-          if (!view.known(from + r)) continue;
+        view.each_known(from, rows, [&](int r) {
           const std::string_view word = view.text(from + r);
           if (code == kNoAnswer || word != last) code = code_of(c, word), last = word;
           take(r, code, [&] { return word; });
-        }
+        });
       }
       return;
     default:
-      for (int r = 0; r < rows; ++r) {
-        if (!view.known(from + r)) continue;
+      view.each_known(from, rows, [&](int r) {
         const double x = view.number(from + r);
         if (x == 0) to[r] = 0;
         else if (x == 1) to[r] = static_cast<std::int8_t>(present);
         else refused(r, std::isnan(x) ? "NaN" : fmt::format("{:g}", x));
-      }
+      });
   }
 }
 
@@ -350,8 +357,8 @@ void PeopleReader::read(const Batch& batch, std::int64_t from, int rows, Piece& 
     if (c.what == What::unread || c.what == What::id) continue;
     const ColumnView& view = *batch.columns_[i];
     switch (c.what) {
-      case What::age: numbers(c, view, from, rows, t.age.data(), out); break;
-      case What::weeks: numbers(c, view, from, rows, t.weeks.data(), out); break;
+      case What::age: numbers(c, view, from, rows, t.age.data(), nullptr, out); break;
+      case What::weeks: numbers(c, view, from, rows, t.weeks.data(), nullptr, out); break;
       case What::sex: codes(c, i, batch, from, rows, t.sex.data(), out); break;
       case What::setting: codes(c, i, batch, from, rows, t.setting.data(), out); break;
       case What::location: codes(c, i, batch, from, rows, t.location.data(), out); break;
@@ -359,12 +366,8 @@ void PeopleReader::read(const Batch& batch, std::int64_t from, int rows, Piece& 
         if (t.measured.size() <= measured) t.measured.emplace_back();
         auto& column = t.measured[measured++];
         column.finding = c.finding;
-        column.value.assign(n, std::nan("")), column.known.assign(n, 0);
-        if (view.type().kind != Kind::null) numbers(c, view, from, rows, column.value.data(), out);
-        for (std::size_t r = 0; r < n; ++r) {
-          column.known[r] = !std::isnan(column.value[r]);
-          if (!column.known[r]) column.value[r] = 0;
-        }
+        column.value.assign(n, 0), column.known.assign(n, 0);
+        numbers(c, view, from, rows, column.value.data(), column.known.data(), out);
         break;
       }
       default: {

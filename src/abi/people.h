@@ -73,12 +73,14 @@ class PeopleReader {
     int finding = -1;
     double factor = 1;  // to the finding's unit
     std::unordered_map<std::string, int> words;
+    int present = 0;      // what "present" stands for, where it does
+    bool plain = true;    // its codes are those of the table, each of one place
     std::string choices;  // for messages
   };
   void bind(Bound& column, std::map<std::string, std::string>& taken);
   void refuse_wrong_type(const Bound& column) const;
   int code_of(const Bound& column, std::string_view word) const;
-  void numbers(const Bound& column, const ColumnView& view, std::int64_t from, int rows, double* to, Piece& out) const;
+  void numbers(const Bound& column, const ColumnView& view, std::int64_t from, int rows, double* to, std::uint8_t* known, Piece& out) const;
   void codes(const Bound& column, std::size_t index, const Batch& batch, std::int64_t from, int rows, std::int8_t* to, Piece& out) const;
   void impossible(Piece& piece) const;
 

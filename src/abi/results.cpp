@@ -9,6 +9,7 @@
 #include "abi/fault.h"
 #include "abi/parallel.h"
 #include "batch/batch.h"
+#include "inference/explain.h"
 
 namespace dorsalgia::abi {
 
@@ -48,17 +49,17 @@ TableOptions TableOptions::from(const char* outputs, const char* profile, int st
   TableOptions o;
   o.wanted = {false, false, false, false, false, false};
   o.probability = false;
-  const std::vector<std::pair<std::string, bool*>> groups = {{"probability", &o.probability}, {"urgency", &o.wanted.urgency},
-                                                             {"causes", &o.wanted.causes},    {"mechanisms", &o.wanted.mechanisms},
-                                                             {"levels", &o.wanted.levels},    {"stages", &o.wanted.stages},
-                                                             {"forecast", &o.wanted.forecast}};
+  const std::vector<std::pair<std::string, bool*>> groups = {
+      {"probability", &o.probability},      {"urgency", &o.wanted.urgency}, {"causes", &o.wanted.causes},
+      {"mechanisms", &o.wanted.mechanisms}, {"levels", &o.wanted.levels},   {"stages", &o.wanted.stages},
+      {"forecast", &o.wanted.forecast},     {"intervals", &o.intervals},    {"next", &o.next}};
   for (const std::string& word : words_of(outputs ? outputs : "probability,urgency,causes")) {
     bool found = false;
     for (const auto& [name, its] : groups)
-      if (word == name || word == "all") *its = found = true;
+      if (word == name || (word == "all" && its != &o.intervals && its != &o.next)) *its = found = true;
     if (!found)
       throw Fault(DORSALGIA_BAD_INPUT, fmt::format("outputs: no group is called '{}' (probability, urgency, causes, mechanisms, levels, "
-                                                   "stages, forecast, all)",
+                                                   "stages, forecast, all; and intervals, next, which 'all' leaves out)",
                                                    word.substr(0, 40)));
   }
   o.profile = profile ? profile : "uk";
@@ -101,6 +102,23 @@ Assessor::Assessor(std::shared_ptr<const Brain> brain, const ArrowSchema& people
     for (const double weeks : kForecastWeeks)
       add(fmt::format("compression_{:g}w", weeks), "f",
           fmt::format("probability that cord or cauda are compressed now or within {:g} weeks", weeks));
+  if (options_.intervals) {
+    const auto add_both = [&](const std::string& name) {
+      add(name + "_low", "f", fmt::format("95% interval of {} over what is not known of the model's numbers: its lower end", name));
+      add(name + "_high", "f", "its upper end");
+    };
+    for (const char* name : {"tumour", "malignant", "emergency"}) add_both(name);
+    if (options_.wanted.causes)
+      for (const Cause& c : k.causes) add_both("cause_" + c.id);
+    if (options_.wanted.forecast)
+      for (const double weeks : kForecastWeeks) add_both(fmt::format("compression_{:g}w", weeks));
+  }
+  if (options_.next) {
+    add("next", "u", "id of the finding whose answer tells most for its burden");
+    add("next_tumour_bits", "f", "bits that its answer is expected to tell about a tumour");
+    add("next_emergency_bits", "f", "bits that its answer is expected to tell about an emergency");
+  }
+  shelf_ = std::make_shared<Shelf>(2 * fields_.size());
 }
 
 void Assessor::schema(ArrowSchema* out) const {
@@ -109,14 +127,26 @@ void Assessor::schema(ArrowSchema* out) const {
   export_schema(fields_, metadata, out);
 }
 
+namespace {
+
+// A row with what the table has no room for.
+Presentation whole_person(const Piece& piece, const Model& m, int row) {
+  Presentation person = person_of(piece.people, m, row);
+  if (const auto it = piece.odd.find(row); it != piece.odd.end()) {
+    if (!it->second.locations.empty()) person.locations = it->second.locations;
+    person.sensory_segment = it->second.sensory_segment;
+  }
+  return person;
+}
+
+}  // namespace
+
 // Rows that the table has no room for, by the engine that takes anything.
 void Assessor::odd_rows(const Piece& piece, PosteriorTable& out) const {
   const Model& m = brain_->model;
   const auto rows = static_cast<std::size_t>(out.rows);
   for (const auto& [r, odd] : piece.odd) {
-    Presentation person = person_of(piece.people, m, r);
-    if (!odd.locations.empty()) person.locations = odd.locations;
-    person.sensory_segment = odd.sensory_segment;
+    const Presentation person = whole_person(piece, m, r);
     const Posterior p = brain_->exact.posterior(person);
     const auto at = static_cast<std::size_t>(r);
     const auto put = [&](Floats& to, std::size_t i, double x) {
@@ -136,7 +166,7 @@ void Assessor::odd_rows(const Piece& piece, PosteriorTable& out) const {
   }
 }
 
-void Assessor::write(const Part& part, const Scratch& s, std::vector<Column>& columns) const {
+void Assessor::write(const Part& part, Scratch& s, std::vector<Column>& columns, Known& stated) const {
   const Piece& piece = s.piece;
   const PosteriorTable& p = s.posterior;
   const Model& m = brain_->model;
@@ -145,30 +175,25 @@ void Assessor::write(const Part& part, const Scratch& s, std::vector<Column>& co
   if (!reader_.id_format().empty()) reader_.copy_ids(*part.batch, part.from, part.rows, columns[next++], part.at);
   ++next;  // error: by assess()
   Column& withheld = columns[next++];
-  std::vector<int> without;  // rows without probabilities
+  std::uint8_t* known = stated.data() + part.at;
+  std::fill_n(known, rows, std::uint8_t{1});
+  s.without.clear();
   for (int r = 0; r < part.rows; ++r) {
     const auto at = static_cast<std::size_t>(r);
-    if (piece.faults.count(r)) {
-      without.push_back(r);
-      continue;
-    }
     const bool child = piece.people.age[at] >= 0 && piece.people.age[at] < kAdult;
-    if (!child && p.possible[at]) continue;
-    without.push_back(r);
-    withheld.set(part.at + r, std::string_view(child ? kChild : kExcluded));
+    if (p.possible[at] && !child && (piece.faults.empty() || !piece.faults.count(r))) continue;
+    s.without.push_back(r);
+    known[r] = 0;
+    if (!piece.faults.count(r)) withheld.set(part.at + r, std::string_view(child ? kChild : kExcluded));
   }
   const auto copy = [&](const Floats& from, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      Column& column = columns[next++];
-      std::memcpy(column.floats(part.at, part.rows), from.data() + i * rows, rows * sizeof(float));
-      for (const int r : without) column.forget(part.at + r);
-    }
+    for (std::size_t i = 0; i < count; ++i) std::memcpy(columns[next++].floats(part.at), from.data() + i * rows, rows * sizeof(float));
   };
   if (options_.probability) copy(p.tumour, 1), copy(p.malignant, 1), copy(p.emergency, 1);
   if (options_.wanted.urgency) {
     Column& urgency = columns[next++];
     for (int r = 0; r < part.rows; ++r)
-      if (!piece.faults.count(r))
+      if (piece.faults.empty() || !piece.faults.count(r))
         urgency.set(part.at + r, std::string_view(urgency_id(static_cast<Urgency>(p.urgency[static_cast<std::size_t>(r)]))));
   }
   if (options_.wanted.causes) copy(p.causes, m.causes.size());
@@ -176,12 +201,70 @@ void Assessor::write(const Part& part, const Scratch& s, std::vector<Column>& co
   if (options_.wanted.levels) copy(p.levels, m.levels.size());
   if (options_.wanted.stages) copy(p.stages, stages_of(m));
   if (options_.wanted.forecast) copy(p.compression, kForecastWeeks.size());
+  if (options_.intervals || options_.next) one_by_one(part, s, columns, next);
+}
+
+// What has no lanes: intervals and the next question, as the report of one person has them. `next`: the first of their columns.
+void Assessor::one_by_one(const Part& part, const Scratch& s, std::vector<Column>& columns, std::size_t next) const {
+  const PosteriorTable& p = s.posterior;
+  const auto rows = static_cast<std::size_t>(part.rows);
+  const auto floats = [&](std::size_t column) {
+    float* to = columns[column].floats(part.at);
+    std::fill_n(to, rows, 0.0F);
+    return to;
+  };
+  struct Ends {
+    const float* stated;  // the probability that the interval is of, by row
+    float *low, *high;
+  };
+  std::vector<Ends> ends;
+  const auto both = [&](const Floats& of, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i, next += 2) ends.push_back({of.data() + i * rows, floats(next), floats(next + 1)});
+  };
+  if (options_.intervals) {
+    for (const Floats* of : {&p.tumour, &p.malignant, &p.emergency}) both(*of, 1);
+    if (options_.wanted.causes) both(p.causes, brain_->model.causes.size());
+    if (options_.wanted.forecast) both(p.compression, kForecastWeeks.size());
+  }
+  Column* asked = options_.next ? &columns[next] : nullptr;
+  float* tumour_bits = asked ? floats(next + 1) : nullptr;
+  float* emergency_bits = asked ? floats(next + 2) : nullptr;
+  auto passed_over = s.without.begin();
+  for (int r = 0; r < part.rows; ++r) {
+    if (passed_over != s.without.end() && *passed_over == r) {
+      ++passed_over;
+      continue;
+    }
+    const auto at = static_cast<std::size_t>(r);
+    const Presentation person = whole_person(s.piece, brain_->model, r);
+    if (options_.intervals) {
+      const Intervals its = brain_->draws.intervals(brain_->exact, person, brain_->exact.posterior(person));
+      auto to = ends.begin();
+      // Around the number that stands beside it, which has been rounded otherwise than the exact engine's.
+      const auto put = [&](const Interval& i) {
+        to->low[at] = std::min(static_cast<float>(i.low), to->stated[at]);
+        to->high[at] = std::max(static_cast<float>(i.high), to->stated[at]);
+        ++to;
+      };
+      put(its.tumour), put(its.malignant), put(its.emergency);
+      if (options_.wanted.causes) std::for_each(its.causes.begin(), its.causes.end(), put);
+      if (options_.wanted.forecast) std::for_each(its.compression.begin(), its.compression.end(), put);
+    }
+    if (!asked) continue;
+    const std::vector<Question> best = next_questions(brain_->exact, brain_->knowledge, person, 1);
+    if (best.empty()) continue;  // everything has been answered: null, and 0 bits
+    const Prospect& its = best.front().prospect;
+    asked->set(part.at + r, std::string_view(brain_->knowledge.findings[static_cast<std::size_t>(its.finding)].id));
+    tumour_bits[at] = static_cast<float>(its.tumour_bits), emergency_bits[at] = static_cast<float>(its.emergency_bits);
+  }
 }
 
 void Assessor::assess(const std::vector<Part>& parts, std::int64_t before, ArrowArray* out) {
   const std::int64_t rows = parts.empty() ? 0 : parts.back().at + parts.back().rows;
   std::vector<Column> columns;
-  for (const Field& field : fields_) columns.emplace_back(field, rows);
+  // All probabilities are null in the same rows.
+  const auto stated = std::make_shared<Known>(static_cast<std::size_t>(rows));
+  for (const Field& field : fields_) columns.emplace_back(field, rows, shelf_, field.format == "f" ? stated : nullptr);
   const BatchEngine& engine = brain_->batch(options_.profile);
   std::vector<std::map<int, std::string>> faults(parts.size());
   in_parallel(options_.threads, parts.size(), [&](unsigned worker, std::size_t i) {
@@ -189,7 +272,7 @@ void Assessor::assess(const std::vector<Part>& parts, std::int64_t before, Arrow
     reader_.read(*parts[i].batch, parts[i].from, parts[i].rows, s.piece);
     engine.posterior(s.piece.people, options_.wanted, s.posterior);
     odd_rows(s.piece, s.posterior);
-    write(parts[i], s, columns);
+    write(parts[i], s, columns, *stated);
     faults[i] = std::move(s.piece.faults);
   });
   Column& error = columns[reader_.id_format().empty() ? 0 : 1];
@@ -218,8 +301,9 @@ class Results : public Source {
     // too much for the memory.
     std::vector<Assessor::Part> parts;
     std::int64_t rows = 0;
-    while (rows < kBatchRows && pull()) {
-      const std::int64_t n = std::min<std::int64_t>({kChunk, left_, kBatchRows - rows});
+    const std::int64_t most = assessor_.options().rows_of_a_batch(), of_a_part = assessor_.options().rows_of_a_part();
+    while (rows < most && pull()) {
+      const std::int64_t n = std::min({of_a_part, left_, most - rows});
       parts.push_back({batch_, from_, static_cast<int>(n), rows});
       from_ += n, left_ -= n, rows += n;
     }

@@ -65,8 +65,9 @@ int dorsalgia_assess_batch(const dorsalgia_model* model, const struct ArrowSchem
     const auto batch = assessor.reader().open(std::move(owned));
     const std::int64_t rows = batch->rows();
     std::vector<Assessor::Part> parts;
-    for (std::int64_t at = 0; at < rows; at += kChunk)
-      parts.push_back({batch, at, static_cast<int>(std::min<std::int64_t>(kChunk, rows - at)), at});
+    const int most = assessor.options().rows_of_a_part();
+    for (std::int64_t at = 0; at < rows; at += most)
+      parts.push_back({batch, at, static_cast<int>(std::min<std::int64_t>(most, rows - at)), at});
     assessor.assess(parts, 0, out);
   });
 }

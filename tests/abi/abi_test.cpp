@@ -1,4 +1,5 @@
 // The C interface as its callers meet it: codes instead of crashes, tables of every make, results that agree with the exact engine.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -329,7 +330,37 @@ TEST(AbiTable, GroupsOfResultsAreChosen) {
   Table other({booleans("night_pain", {true})});
   EXPECT_FALSE(assess(other, options("urgency")).has("tumour"));
   Table wrong({booleans("night_pain", {true})});
-  EXPECT_PRED2(says, refused(wrong, options("urgency,pictures")), "no group is called 'pictures'");
+  const std::string why = refused(wrong, options("urgency,pictures"));
+  EXPECT_PRED2(says, why, "no group is called 'pictures'");
+  for (const char* group : {"probability", "urgency", "causes", "mechanisms", "levels", "stages", "forecast", "all", "intervals", "next"})
+    EXPECT_PRED2(says, why, group);
+}
+
+TEST(AbiTable, WhatTakesLongerIsNotPartOfAll) {
+  const auto columns = [](const char* outputs) {
+    Table table({booleans("night_pain", {true})});
+    return assess(table, options(outputs));
+  };
+  const Results all = columns("all"), intervals = columns("urgency,intervals"), causes = columns("causes,intervals"),
+                next = columns("next");
+  for (const char* name : {"tumour_low", "next"}) EXPECT_FALSE(all.has(name)) << name;
+  EXPECT_TRUE(columns("all,next").has("next"));
+  EXPECT_TRUE(intervals.has("malignant_high") && !intervals.has("malignant") && !intervals.has("cause_met_breast_low"));
+  EXPECT_TRUE(causes.has("cause_met_breast_low") && !causes.has("compression_1w_low"));
+  EXPECT_LT(intervals.number("tumour_low", 0), all.number("tumour", 0));
+  EXPECT_GT(intervals.number("tumour_high", 0), all.number("tumour", 0));
+  EXPECT_FALSE(next.has("tumour_low"));
+  EXPECT_GT(next.number("next_tumour_bits", 0), 0);
+}
+
+TEST(AbiTable, RowsWithoutProbabilitiesHaveNoIntervalsAndNoQuestion) {
+  Table table({numbers<double>("age", "g", {10.0, 212.0, 50.0}), texts("location", {"lumbar", "lumbar", "back"})});
+  const Results out = assess(table, options("causes,intervals,next"));
+  for (const char* name : {"tumour_low", "emergency_high", "cause_met_breast_low", "next", "next_tumour_bits", "next_emergency_bits"}) {
+    EXPECT_FALSE(out.known(name, 0)) << name << " of a child";
+    EXPECT_FALSE(out.known(name, 1)) << name << " of a row at fault";
+    EXPECT_TRUE(out.known(name, 2)) << name << " of somebody whose pain is in one of several places";
+  }
 }
 
 // ---- slices, nulls, nothing
@@ -517,7 +548,42 @@ TEST(AbiStream, FaultsOfALaterBatchAreToldAndLast) {
 
 // ---- agreement
 
+std::string taken(char* text) {
+  std::string out = text ? text : "";
+  dorsalgia_free_text(text);
+  return out;
+}
+
+nlohmann::json report_of(const std::string& person, int quick) {
+  const dorsalgia_report_options o{sizeof o, nullptr, nullptr, nullptr, 0, quick};
+  char* text = nullptr;
+  Error error;
+  EXPECT_EQ(dorsalgia_assess(model(), person.c_str(), person.size(), &o, &text, &error), DORSALGIA_OK) << error.message;
+  return nlohmann::json::parse(taken(text));
+}
+
 bool close(double a, double b) { return std::abs(a - b) <= 1e-9 + 1e-5 * std::abs(b); }
+
+// A row as JSON, for the person reader; whoever has had a cancer has context.history instead of saying which.
+nlohmann::json person_json(const Results& people, std::int64_t r, const Knowledge& k) {
+  nlohmann::json person;
+  for (std::int64_t c = 1; c < people.schema().n_children; ++c) {
+    const ArrowSchema& s = *people.schema().children[c];
+    const std::string name = s.name, format = s.format;
+    if (name.rfind("truth_", 0) == 0 || name == "weight" || !people.known(name, r)) continue;
+    const void* values = people.column(name).buffers[1];
+    nlohmann::json value;
+    if (format == "g") value = static_cast<const double*>(values)[r];
+    else if (format == "b") value = (static_cast<const std::uint8_t*>(values)[r / 8] >> (r % 8) & 1) != 0;
+    else value = people.text(name, r);
+    const Finding* f = k.finding(name);
+    if (!f) person[name] = value;
+    else if (f->kind == FindingKind::measured) person["labs"][name] = {{"value", value}, {"unit", f->unit}};
+    else if (f->kind == FindingKind::history && value != "never") person["context"]["history"] = true;
+    else person["findings"][name] = value;
+  }
+  return person;
+}
 
 // Virtual people through the table, beside the exact engine on what the rows say.
 TEST(AbiAgreement, TheTableIsTheExactEngine) {
@@ -539,23 +605,7 @@ TEST(AbiAgreement, TheTableIsTheExactEngine) {
   int children = 0;
   for (std::int64_t r = 0; r < results.rows(); ++r) {
     ASSERT_EQ(results.text("error", r), "(null)");
-    // The row as JSON, for the person reader.
-    nlohmann::json person;
-    for (std::int64_t c = 1; c < people_table.schema().n_children; ++c) {
-      const ArrowSchema& s = *people_table.schema().children[c];
-      const std::string name = s.name, format = s.format;
-      if (name.rfind("truth_", 0) == 0 || name == "weight" || !people_table.known(name, r)) continue;
-      const void* values = people_table.column(name).buffers[1];
-      nlohmann::json value;
-      if (format == "g") value = static_cast<const double*>(values)[r];
-      else if (format == "b") value = (static_cast<const std::uint8_t*>(values)[r / 8] >> (r % 8) & 1) != 0;
-      else value = people_table.text(name, r);
-      const Finding* f = k.finding(name);
-      if (!f) person[name] = value;
-      else if (f->kind == FindingKind::measured) person["labs"][name] = {{"value", value}, {"unit", f->unit}};
-      else if (f->kind == FindingKind::history && value != "never") person["context"]["history"] = true;
-      else person["findings"][name] = value;
-    }
+    nlohmann::json person = person_json(people_table, r, k);
     // What a history says in years the person's JSON says for all cancers at once: such people are told directly.
     const bool history = person.contains("context");
     person.erase("context");
@@ -592,6 +642,48 @@ TEST(AbiAgreement, TheTableIsTheExactEngine) {
   drawn = {}, again.release(&again), out.release(&out);
 }
 
+// Beside the report of one person, which says the same things by its own way through the library.
+TEST(AbiAgreement, IntervalsAndTheNextQuestionAreThoseOfTheReport) {
+  dorsalgia_simulate_options o{};
+  o.size = sizeof o, o.people = std::getenv("DORSALGIA_TEST_SHARE") ? 12 : 60, o.seed = 5, o.recorded = 1, o.threads = 1;
+  ArrowArrayStream drawn{}, again{}, out{};
+  ASSERT_EQ(dorsalgia_simulate(model(), &o, &drawn, nullptr), DORSALGIA_OK);
+  ASSERT_EQ(dorsalgia_simulate(model(), &o, &again, nullptr), DORSALGIA_OK);
+  const dorsalgia_table_options wanted = options("probability,causes,forecast,intervals,next");
+  ASSERT_EQ(dorsalgia_assess_stream(model(), &drawn, &wanted, &out, nullptr), DORSALGIA_OK);
+  const Results people = pull(again), results = pull(out);
+  ASSERT_EQ(results.rows(), static_cast<std::int64_t>(o.people));
+  const Knowledge k = builtin_knowledge();
+  int told = 0;
+  for (std::int64_t r = 0; r < results.rows(); ++r) {
+    const nlohmann::json person = person_json(people, r, k);
+    if (person.contains("context")) continue;  // a history of cancer is said otherwise in JSON
+    const nlohmann::json report = report_of(person.dump(), 0);
+    ASSERT_EQ(results.known("next", r), !report["next"].empty()) << r;
+    ASSERT_EQ(results.known("tumour_low", r), !report["probability"]["interval"].is_null()) << r;
+    if (!results.known("next", r)) {
+      for (const char* name : {"next_tumour_bits", "next_emergency_bits", "cause_met_breast_high", "compression_4w_low"})
+        EXPECT_FALSE(results.known(name, r)) << name;
+      continue;
+    }
+    ++told;
+    const auto interval = [&](const std::string& name, const nlohmann::json& its) {
+      const float low = results.number(name + "_low", r), high = results.number(name + "_high", r), stated = results.number(name, r);
+      EXPECT_TRUE(close(low, its[0]) && close(high, its[1])) << name << ": " << low << " to " << high << ", not " << its;
+      EXPECT_TRUE(low <= stated && stated <= high) << name;
+    };
+    for (const char* name : {"tumour", "malignant", "emergency"}) interval(name, report["probability"]["interval"][name]);
+    for (const auto& cause : report["causes"]) interval("cause_" + cause["id"].get<std::string>(), cause["interval"]);
+    for (const auto& f : report["forecast"]) interval(fmt::format("compression_{:g}w", f["weeks"].get<double>()), f["interval"]);
+    const nlohmann::json& next = report["next"][0];
+    EXPECT_EQ(results.text("next", r), next["finding"]) << r;
+    EXPECT_NEAR(results.number("next_tumour_bits", r), next["tumour_bits"].get<double>(), 1e-6);
+    EXPECT_NEAR(results.number("next_emergency_bits", r), next["emergency_bits"].get<double>(), 1e-6);
+  }
+  EXPECT_GT(told, results.rows() / 2);
+  drawn = {}, again.release(&again), out.release(&out);
+}
+
 // The bytes of all columns, so that NaNs and signs count as well.
 std::string bytes_of_results(const Results& results) {
   std::string out;
@@ -618,14 +710,43 @@ TEST(AbiAgreement, ThreadsChangeNothing) {
     o.size = sizeof o, o.people = std::getenv("DORSALGIA_TEST_SHARE") ? 300 : 5000, o.seed = 3, o.threads = threads;
     ArrowArrayStream drawn{}, out{};
     ASSERT_EQ(dorsalgia_simulate(model(), &o, &drawn, nullptr), DORSALGIA_OK);
-    const dorsalgia_table_options all = options("all", 0, threads);
+    const dorsalgia_table_options all = options("all", 0, threads), slow = options("causes,intervals,next", 0, threads);
     ASSERT_EQ(dorsalgia_assess_stream(model(), &drawn, &all, &out, nullptr), DORSALGIA_OK);
     seen.push_back(bytes_of_results(pull(out)));
+    out.release(&out);
+    o.people = 40;
+    ASSERT_EQ(dorsalgia_simulate(model(), &o, &drawn, nullptr), DORSALGIA_OK);
+    ASSERT_EQ(dorsalgia_assess_stream(model(), &drawn, &slow, &out, nullptr), DORSALGIA_OK);
+    seen.back() += bytes_of_results(pull(out));
     out.release(&out);
   }
   EXPECT_FALSE(seen[0].empty());
   EXPECT_EQ(seen[0], seen[1]);
   EXPECT_EQ(seen[0], seen[2]);
+}
+
+TEST(AbiStream, MemoryThatWasReleasedIsUsedAgainAndDoesNotShow) {
+  // Every third row is null in another way, so that what stood in a slot before would be seen.
+  std::vector<std::optional<double>> ages;
+  for (int i = 0; i < 2500; ++i) ages.emplace_back(i % 3 == 1 ? 10 : i % 7 == 2 ? 300 : 18 + i % 80);
+  const dorsalgia_table_options o = options("probability,urgency,next");  // 1,024 rows at once
+  const auto bytes = [&](bool released_at_once) {
+    Table table({numbers<double>("age", "g", ages)});
+    TestStream source{table.schema(), {table.batch()}, 0, "", false};
+    ArrowArrayStream in = source.stream(), out{};
+    EXPECT_EQ(dorsalgia_assess_stream(model(), &in, &o, &out, nullptr), DORSALGIA_OK);
+    std::vector<Results> kept;
+    std::string all;
+    for (const std::int64_t rows : {1024, 1024, 452}) {
+      Results batch = pull(out);
+      EXPECT_EQ(batch.rows(), rows);
+      all += bytes_of_results(batch);
+      if (!released_at_once) kept.push_back(std::move(batch));
+    }
+    out.release(&out);
+    return all;
+  };
+  EXPECT_EQ(bytes(true), bytes(false));
 }
 
 TEST(AbiSimulate, FaultsAreTold) {
@@ -643,20 +764,6 @@ TEST(AbiSimulate, FaultsAreTold) {
 }
 
 // ---- for the page: quick reports, questions, knowledge, courses
-
-std::string taken(char* text) {
-  std::string out = text ? text : "";
-  dorsalgia_free_text(text);
-  return out;
-}
-
-nlohmann::json report_of(const std::string& person, int quick) {
-  const dorsalgia_report_options o{sizeof o, nullptr, nullptr, nullptr, 0, quick};
-  char* text = nullptr;
-  Error error;
-  EXPECT_EQ(dorsalgia_assess(model(), person.c_str(), person.size(), &o, &text, &error), DORSALGIA_OK) << error.message;
-  return nlohmann::json::parse(taken(text));
-}
 
 const std::string kBackPain =
     R"({"age": 55, "sex": "female", "duration_weeks": 6, "context": {"cancer_history": "breast"}, "findings": {"night_pain": true}})";
