@@ -44,7 +44,8 @@ class Answers {
     rows_.assign(size(longest) * kLanes, 0.0F), exception_rows_.assign(size(padded(t.kinds)) * kLanes, 0.0F);
     for (const int column : c.discrete) {
       const FindingLanes& f = t.finding[size(c.people->graded[size(column)].finding)];
-      for (const auto& its : f.absent) absent_[static_cast<std::size_t>(its.part)].push_back({&c.planes->absent[size(column)], its.left.data()});
+      for (const auto& its : f.absent)
+        absent_[static_cast<std::size_t>(its.part)].push_back({&c.planes->absent[size(column)], its.left.data()});
       const auto base = static_cast<std::size_t>(f.base);
       if (f.upto.size() == 1) present_[base].push_back({&c.planes->present[size(column)], f.upto.data()});
       else graded_[base].push_back({column, &f});
@@ -78,7 +79,8 @@ class Answers {
       multiply_graded(graded_[part], n);
       into_lanes(rows_.data(), n, (*this)[static_cast<Part>(part)]);
     }
-    for (std::size_t lane = 0; lane < kLanes; ++lane) at_age_of(lane, t.prevalence, t.factors, rows_.data() + lane * size(padded(t.factors)));
+    for (std::size_t lane = 0; lane < kLanes; ++lane)
+      at_age_of(lane, t.prevalence, t.factors, rows_.data() + lane * size(padded(t.factors)));
     into_lanes(rows_.data(), size(padded(t.factors)), prevalence.now());
     if (exceptional) {
       for (std::size_t lane = 0; lane < kLanes; ++lane) except(lane);
@@ -346,7 +348,7 @@ class Answers {
   Given absent_by_, present_by_;  // of one part
   std::vector<Factor> factors_;   // of one part and person
   Floats coming_;                 // who comes, of one person
-  Floats rows_;  // of one part, a row a lane
+  Floats rows_;                   // of one part, a row a lane
   struct Excepting {
     const Grade* more;
     float leak;

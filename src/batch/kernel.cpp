@@ -324,7 +324,8 @@ class Blocks {
     const float* HWY_RESTRICT kind = answers_.exceptions.now().at;
     float* HWY_RESTRICT slot = slots_.now().at;
     const std::array<float, kForecastWeeks.size()>* HWY_RESTRICT ahead_of = ahead_.data();
-    const LanesAt odds = answers_[Part::causes], told_of = told_.now(), weight_of = weight_.now(), by_cause = by_cause_.now(), few = few_.now();
+    const LanesAt odds = answers_[Part::causes], told_of = told_.now(), weight_of = weight_.now(), by_cause = by_cause_.now(),
+                  few = few_.now();
     const Cell* HWY_RESTRICT cell = from.cell;
     static_assert(kForecastWeeks.size() == 4);
     V one = few.load(kAhead), two = few.load(kAhead + 1), three = few.load(kAhead + 2), four = few.load(kAhead + 3);
@@ -459,7 +460,7 @@ class Blocks {
   std::vector<Lanes> densities_;
   std::vector<Known> known_;
   Lanes ratio_;
-  Lanes told_, weight_;       // by portion and joint ones: what is said of its places, and what it weighs without that
+  Lanes told_, weight_;  // by portion and joint ones: what is said of its places, and what it weighs without that
   Lanes by_pattern_, slots_, by_cause_, by_others_, by_mechanism_, levels_;
   Lanes few_;  // what is summed over all cells
   std::vector<Cell> cells_;

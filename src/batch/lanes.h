@@ -87,10 +87,10 @@ struct LaneTables {
   const Space& s;
   int causes, stages, told_stages = 0, course_stages = 0, chain_stages = 0, sets, mechanisms, places, settings;
 
-  std::vector<int> chain_stage_of, told_stage_of;                   // by flat stage; a stage is told once, whatever its strand
-  std::vector<int> course_stage_of;                                 // by stage of a chain
-  std::vector<std::vector<int>> mechanisms_of_set;                  // by set
-  Floats tumour, malignant;                                         // by cause: 1 or 0
+  std::vector<int> chain_stage_of, told_stage_of;   // by flat stage; a stage is told once, whatever its strand
+  std::vector<int> course_stage_of;                 // by stage of a chain
+  std::vector<std::vector<int>> mechanisms_of_set;  // by set
+  Floats tumour, malignant;                         // by cause: 1 or 0
 
   // Kinds of state: signatures that no finding's exceptions tell apart, those of neighbouring stages side by side.
   int kinds = 0;
@@ -151,7 +151,7 @@ struct LaneTables {
   std::vector<Bucket> buckets;
   std::vector<Outside> outside;
   int portions = 0;
-  std::vector<std::vector<int>> joint;  // portions that are joined: numbered after the portions
+  std::vector<std::vector<int>> joint;                  // portions that are joined: numbered after the portions
   std::vector<std::vector<int>> mechanisms_of_pattern;  // neural mechanisms
 
   // What a cell's variants weigh is told of its stage and of those of their mechanisms that are not neural: slots are what these can be
@@ -165,7 +165,7 @@ struct LaneTables {
     bool operator==(const Variant& other) const = default;
   };
   struct Cell {
-    int stage;  // flat
+    int stage;                                       // flat
     std::array<float, kForecastWeeks.size()> ahead;  // forecast of compression
     std::array<Variant, 2> variant;
     bool operator==(const Cell& other) const = default;
@@ -200,8 +200,8 @@ inline constexpr int kTimeDegree = 6;
 struct LaneChunk {
   const PeopleTable* people;
   const Planes* planes;
-  std::vector<int> low, high;          // sex * kAgeBands + band
-  std::vector<float> w;                // weight of `high`
+  std::vector<int> low, high;  // sex * kAgeBands + band
+  std::vector<float> w;        // weight of `high`
   std::vector<int> time_cell;
   std::vector<float> time_x;           // in [-1, 1]
   std::vector<std::uint8_t> odd;       // rows for the exact engine

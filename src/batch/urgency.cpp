@@ -61,7 +61,12 @@ namespace {
 class Evaluator {
  public:
   Evaluator(const Model& m, const PeopleTable& people, const Planes& planes, Within within)
-      : m_(m), t_(people), planes_(planes), within_(within), column_of_(m.findings.size(), -1), rows_(static_cast<std::size_t>(people.rows)) {
+      : m_(m),
+        t_(people),
+        planes_(planes),
+        within_(within),
+        column_of_(m.findings.size(), -1),
+        rows_(static_cast<std::size_t>(people.rows)) {
     for (std::size_t i = 0; i < t_.graded.size(); ++i) column_of_[static_cast<std::size_t>(t_.graded[i].finding)] = static_cast<int>(i);
     everybody_ = Bits::where(rows_, [](std::size_t /*row*/) { return true; });
     aged_ = within_(t_.age, 0, kInfinity);
