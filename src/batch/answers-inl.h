@@ -21,6 +21,7 @@
 #endif
 
 #include "batch/vectors-inl.h"
+#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace dorsalgia {
@@ -50,7 +51,7 @@ class Answers {
       if (f.upto.size() == 1) present_[base].push_back({&c.planes->present[size(column)], f.upto.data()});
       else graded_[base].push_back({column, &f});
     }
-    coming_.resize(size(padded(t.causes)));
+    coming_.resize(size(padded(t.causes))), density_.resize(size(padded(t.most_classes)));
   }
 
   // By part: what it weighs. Causes: how many come with each as well. All but for factors common to all states of a person.
@@ -77,6 +78,7 @@ class Answers {
         multiply(absent_[part], lane, begin(static_cast<Part>(part), lane), n);
       }
       multiply_graded(graded_[part], n);
+      if (static_cast<Part>(part) == Part::sets) multiply_measured(n);
       into_lanes(rows_.data(), n, (*this)[static_cast<Part>(part)]);
     }
     for (std::size_t lane = 0; lane < kLanes; ++lane)
@@ -231,6 +233,41 @@ class Answers {
       }
   }
 
+  // Values that were measured: by class of shifts, what they say of sets over what they say of most sets, and what of kinds over that.
+  // Few people have any one of them.
+  HWY_NOINLINE void multiply_measured(std::size_t n) {
+    const D d;
+    ratios_.clear();
+    for (std::size_t i = 0; i < c.people->measured.size(); ++i) {
+      const auto& said = c.people->measured[i];
+      const ModelFinding& finding = t.m.findings[size(said.finding)];
+      const MeasuredLanes& f = t.measured[size(said.finding)];
+      for (std::uint64_t rest = c.planes->measured[i].slice(first_, kLanes); rest != 0; rest &= rest - 1) {
+        const std::size_t lane = size(__builtin_ctzll(rest));
+        const V x = all(off_usual(finding, said.value[person(lane)], lane));
+        for (std::size_t k = 0; k < f.shift.size(); k += kLanes) {
+          const V z = hn::Mul(hn::Sub(x, hn::Load(d, &f.shift[k])), hn::Load(d, &f.precision[k]));
+          const V bell = hn::Exp(d, hn::Mul(hn::Mul(z, z), all(-0.5F)));
+          hn::Store(hn::MulAdd(bell, hn::Load(d, &f.height[k]), all(f.unmodelled)), d, &density_[k]);
+        }
+        float* HWY_RESTRICT row = rows_.data() + lane * n;
+        const float over_usual = 1 / density_[size(f.usual)];
+        for (const MeasuredLanes::Of& set : f.sets) row[set.which] *= density_[size(set.by)] * over_usual;
+        if (f.kinds.empty()) continue;
+        shifting_[lane].push_back({&f, ratios_.size()}), exceptional = true;
+        for (const MeasuredLanes::Ratio& its : f.ratio) ratios_.push_back(density_[size(its.own)] / density_[size(its.base)]);
+      }
+    }
+  }
+
+  // How far a value is from what is usual at that age, on the finding's scale.
+  float off_usual(const ModelFinding& f, double value, std::size_t lane) const {
+    const auto& centre = f.centre[low_[lane] / kAgeBands];
+    const double low = centre[low_[lane] % kAgeBands], high = centre[high_[lane] % kAgeBands];
+    const double usual = low + static_cast<double>(w_[lane]) * (high - low);
+    return static_cast<float>(f.log_scale ? on_scale(true, value / usual) : value - usual);
+  }
+
   // One grade: P(more than the one below) - P(more than this); differences are taken before leaks are added.
   HWY_NOINLINE void multiply(const Grade& above, const Grade& below, std::size_t lane, std::size_t n) {
     const D d;
@@ -275,7 +312,9 @@ class Answers {
         });
       }
     }
-    excepting_[lane].clear();
+    for (const auto& [f, ratio] : shifting_[lane])
+      for (const MeasuredLanes::Of& kind : f->kinds) row[kind.which] *= ratios_[ratio + size(kind.by)];
+    excepting_[lane].clear(), shifting_[lane].clear();
   }
 
   // A row of such a table at a person's age.
@@ -354,7 +393,14 @@ class Answers {
     float leak;
   };
   std::array<std::vector<Excepting>, kMostLanes> excepting_;  // by lane: answers with exceptions
-  Floats exception_rows_;                                     // a row a lane
+  struct Shifting {
+    const MeasuredLanes* of;
+    std::size_t ratio;  // its first in ratios_
+  };
+  std::array<std::vector<Shifting>, kMostLanes> shifting_;  // and measured findings with exceptions
+  Floats density_;                                          // of one value, by class
+  std::vector<float> ratios_;
+  Floats exception_rows_;  // a row a lane
 };
 
 }  // namespace

@@ -33,7 +33,6 @@
 // Only after it, so that each instruction set reads them anew.
 #include "batch/answers-inl.h"
 #include "batch/vectors-inl.h"
-#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace dorsalgia {
@@ -61,9 +60,6 @@ class Blocks {
         out_(out),
         answers_(tables, chunk),
         odds_(t.causes),
-        density_rows_(size(padded(t.most_classes)) * kLanes),
-        known_(c.people->measured.size()),
-        ratio_(t.most_classes),
         told_(t.portions + static_cast<int>(t.joint.size())),
         weight_(t.portions + static_cast<int>(t.joint.size())),
         by_pattern_(static_cast<int>(t.mechanisms_of_pattern.size())),
@@ -87,7 +83,6 @@ class Blocks {
                         static_cast<std::uint32_t>(ahead - ahead_.begin())});
       if (ahead == ahead_.end()) ahead_.push_back(its.ahead);
     }
-    for (std::size_t i = 0; i < known_.size(); ++i) densities_.emplace_back(t.most_classes);
     for (std::size_t i = 0; i < t.slot.size(); ++i) slots_of_others_[size(t.slot[i].others)].push_back(i);
     for (std::size_t i = 0; i < t.mechanisms_of_pattern.size(); ++i)
       for (const int k : t.mechanisms_of_pattern[i]) patterns_of_[size(k)].push_back(i);
@@ -99,12 +94,10 @@ class Blocks {
     const SmallIsZero small_is_zero;
     for (first_ = 0; first_ < c.people->rows; first_ += static_cast<int>(kLanes)) {
       answers_.read(first_);
-      exceptional_ = answers_.exceptional;
       context();
       sets();
-      measured();
       places();
-      if (exceptional_) weigh<true>();
+      if (answers_.exceptional) weigh<true>();
       else weigh<false>();
       give_all();
     }
@@ -164,67 +157,6 @@ class Blocks {
       for (int k : t.mechanisms_of_set[i]) v = hn::Mul(v, mechanisms.load(size(k)));
       sets.store(i, v);
     }
-  }
-
-  // Values that were measured, by class of shifts: what they say of sets, and of kinds over them. Few people have any one value, so
-  // densities are worked out a person at a time, for all classes side by side, and then lie in lanes.
-  HWY_NOINLINE void measured() {
-    const LanesAt sets = answers_[Part::sets], kinds = answers_.exceptions.now(), ratio = ratio_.now();
-    std::size_t known = 0;
-    for (std::size_t i = 0; i < c.people->measured.size(); ++i) {
-      const std::uint64_t who = c.planes->measured[i].slice(first_, kLanes);
-      if (who == 0) continue;
-      const MeasuredLanes& f = t.measured[size(c.people->measured[i].finding)];
-      const LanesAt density = densities_[known].now();
-      densities(f, c.people->measured[i], who);
-      into_lanes(density_rows_.data(), f.shift.size(), density);
-      known_[known++] = {density, f.class_of_set.data()};
-      if (f.exceptions.empty()) continue;
-      for (std::size_t k = 0; k < f.ratio.size(); ++k)
-        ratio.store(k, hn::Mul(density.load(size(f.ratio[k].own)), inverse(density.load(size(f.ratio[k].base)))));
-      if (!exceptional_) kinds.fill(t.kinds, 1.0F), exceptional_ = true;
-      for (const MeasuredLanes::Exception& its : f.exceptions) kinds.times(size(its.kind), ratio.load(size(its.ratio)));
-    }
-    const std::span<const Known> all_known(known_.data(), known);
-    for (std::size_t k = 0; !all_known.empty() && k < size(t.sets); ++k) {
-      V v = sets.load(k);
-      for (const Known& its : all_known) v = hn::Mul(v, its.density.load(size(its.class_of_set[k])));
-      sets.store(k, v);
-    }
-  }
-
-  // A row of densities for each person; 1 where nothing is known.
-  HWY_NOINLINE void densities(const MeasuredLanes& f, const PeopleTable::Measured& said, std::uint64_t who) {
-    const D d;
-    const ModelFinding& finding = t.m.findings[size(said.finding)];
-    HWY_ALIGN std::array<float, kMostLanes> off{};
-    for (std::uint64_t rest = who; rest != 0; rest &= rest - 1) {
-      const std::size_t lane = size(__builtin_ctzll(rest)), r = answers_.person(lane);
-      off[lane] = off_usual(finding, said.value[r], r);
-    }
-    if (finding.log_scale) hn::Store(hn::Log(d, hn::Max(hn::Load(d, off.data()), all(1e-30F))), d, off.data());
-    const std::size_t n = f.shift.size();
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      float* HWY_RESTRICT row = density_rows_.data() + lane * n;
-      if ((who >> lane & 1) == 0) {
-        std::fill_n(row, n, 1.0F);
-        continue;
-      }
-      const V x = all(off[lane]);
-      for (std::size_t k = 0; k < n; k += kLanes) {
-        const V z = hn::Mul(hn::Sub(x, hn::Load(d, &f.shift[k])), hn::Load(d, &f.precision[k]));
-        const V bell = hn::Exp(d, hn::Mul(hn::Mul(z, z), all(-0.5F)));
-        hn::Store(hn::MulAdd(bell, hn::Load(d, &f.height[k]), all(f.unmodelled)), d, row + k);
-      }
-    }
-  }
-
-  // A value over what is usual at that age where the finding's scale is a logarithm, else its distance from that.
-  float off_usual(const ModelFinding& f, double value, std::size_t r) const {
-    const auto& centre = f.centre[size(c.low[r] / kAgeBands)];
-    const double low = centre[size(c.low[r] % kAgeBands)], high = centre[size(c.high[r] % kAgeBands)];
-    const double usual = low + static_cast<double>(c.w[r]) * (high - low);
-    return static_cast<float>(f.log_scale ? value / usual : value - usual);
   }
 
   // What is said of places, by portion.
@@ -450,16 +382,6 @@ class Blocks {
   int first_ = 0;
   Answers answers_;
   Lanes odds_;
-  bool exceptional_ = false;  // some exception is not 1
-  // Of measured findings: densities by person and class, the same in lanes (of those that somebody of the block has), and of classes.
-  struct Known {
-    LanesAt density;
-    const int* class_of_set;
-  };
-  Floats density_rows_;
-  std::vector<Lanes> densities_;
-  std::vector<Known> known_;
-  Lanes ratio_;
   Lanes told_, weight_;  // by portion and joint ones: what is said of its places, and what it weighs without that
   Lanes by_pattern_, slots_, by_cause_, by_others_, by_mechanism_, levels_;
   Lanes few_;  // what is summed over all cells

@@ -324,10 +324,18 @@ void LaneTables::add_measured(std::size_t i, std::vector<Exceptions>& exceptions
     }
     return it->second;
   };
-  for (MechanismSet set : s.sets) out.class_of_set.push_back(shift_class(set, -1));
+  std::vector<int> class_of_set, members_of_class;
+  for (MechanismSet set : s.sets) {
+    const std::size_t its = at(class_of_set.emplace_back(shift_class(set, -1)));
+    members_of_class.resize(std::max(members_of_class.size(), its + 1));
+    ++members_of_class[its];
+  }
+  out.usual = static_cast<int>(std::max_element(members_of_class.begin(), members_of_class.end()) - members_of_class.begin());
+  for (int set = 0; set < sets; ++set)
+    if (class_of_set[at(set)] != out.usual) out.sets.push_back({set, class_of_set[at(set)]});
   Exceptions shifted{nullptr, &out, {}};
   for (std::size_t k = 0; k < s.signatures.size(); ++k) {
-    const int own = shift_class(s.signatures[k].active, s.signatures[k].cause), base = out.class_of_set[at(s.set_of[k])];
+    const int own = shift_class(s.signatures[k].active, s.signatures[k].cause), base = class_of_set[at(s.set_of[k])];
     if (own != base) shifted.all.push_back({static_cast<int>(k), static_cast<double>(base), static_cast<double>(own)});
   }
   exceptions.push_back(std::move(shifted));
@@ -438,7 +446,7 @@ void LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
         MeasuredLanes& f = *of.measured;
         const MeasuredLanes::Ratio ratio{static_cast<int>(full), static_cast<int>(base)};
         const auto known_one = std::find(f.ratio.begin(), f.ratio.end(), ratio);
-        f.exceptions.push_back({kind, static_cast<int>(known_one - f.ratio.begin())});
+        f.kinds.push_back({kind, static_cast<int>(known_one - f.ratio.begin())});
         if (known_one == f.ratio.end()) f.ratio.push_back(ratio);
       } else {
         FindingLanes::Grade& g = *of.grade;
@@ -456,7 +464,6 @@ void LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
       last = from;
     }
   }
-  for (const MeasuredLanes& f : measured) most_classes = std::max(most_classes, static_cast<int>(f.ratio.size()));
   // Only now, when nothing is divided by it any more.
   for (FindingLanes& f : finding)
     for (FindingLanes::Grade& g : f.upto) {

@@ -69,15 +69,16 @@ struct MeasuredLanes {
     int own, base;  // classes
     bool operator==(const Ratio& other) const = default;
   };
-  struct Exception {  // a kind of state whose cause shifts it
-    int kind, ratio;
+  struct Of {
+    int which, by;
   };
   int classes = 0;
   Floats shift, precision, height;  // by class, padded: mean, 1 / sd, density at the mean
-  std::vector<int> class_of_set;    // by set
+  int usual = 0;                    // the class of most sets
+  std::vector<Of> sets;             // all others, by class
   std::vector<Ratio> ratio;
-  std::vector<Exception> exceptions;
-  float unmodelled = 0;  // density of values that follow no disease
+  std::vector<Of> kinds;  // whose cause shifts it, by ratio
+  float unmodelled = 0;   // density of values that follow no disease
 };
 
 struct LaneTables {
@@ -114,7 +115,7 @@ struct LaneTables {
   std::vector<FindingLanes> finding;  // by finding; empty ones where the shape is another
   std::vector<ContextLanes> context;
   std::vector<MeasuredLanes> measured;
-  int most_classes = 0;  // of a measured finding, or ratios of them
+  int most_classes = 0;  // of a measured finding
 
   // Spots: the places of each bucket, then one for each cause that may lie outside the spine.
   int spots = 0;
