@@ -23,6 +23,7 @@
 #include "inference/intervals.h"
 #include "model/export.h"
 #include "support/builtin.h"
+#include "support/fewer_causes.h"
 #include "support/tables.h"
 
 #if defined(__x86_64__)
@@ -182,28 +183,6 @@ json batch(int rows) {
   return out;
 }
 
-// The model with so many of its causes, spread over the list, and what they alone bring.
-Model with_causes(std::size_t count) {
-  Model out = model();
-  out.causes.clear();
-  std::vector<int> number(model().causes.size(), -1);
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t which = i * model().causes.size() / count;
-    number[which] = static_cast<int>(i);
-    out.causes.push_back(model().causes[which]);
-  }
-  // Links and shifts name causes by number.
-  const auto gone = [&](bool of_cause, int& index) {
-    if (of_cause) index = number[static_cast<std::size_t>(index)];
-    return index < 0;
-  };
-  for (ModelFinding& f : out.findings) {
-    std::erase_if(f.links, [&](Link& link) { return gone(link.parent == Parent::cause, link.index); });
-    std::erase_if(f.shifts, [&](ShiftLink& link) { return gone(link.is_cause, link.index); });
-  }
-  return out;
-}
-
 json scaling() {
   json out;
   const BatchEngine e(knowledge(), model(), engine());
@@ -219,7 +198,7 @@ json scaling() {
   // Fewer causes, spread over the list; the same people's answers.
   const PeopleTable people = general_practice(model(), recording(), kChunk);
   for (std::size_t count : {std::size_t{8}, std::size_t{17}, std::size_t{34}, std::size_t{51}, knowledge().causes.size()}) {
-    const Model fewer = with_causes(count);
+    const Model fewer = with_causes(model(), count);
     const ExactEngine exact(fewer);
     const BatchEngine b(knowledge(), fewer, exact);
     Wanted w;

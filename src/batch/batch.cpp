@@ -61,6 +61,7 @@ struct BatchEngine::Tables {
       }
       // A factor that nobody of this age has excludes every cause but those that bring it: rare, and left to the exact engine.
       const ContextLanes& its = lanes.context[static_cast<std::size_t>(column.finding)];
+      if (its.always_possible) continue;
       planes.present[i].each([&](std::size_t r) {
         const auto share = [&](int at) { return lanes.prevalence[static_cast<std::size_t>(at)][static_cast<std::size_t>(its.row)]; };
         if (share(c.low[r]) + c.w[r] * (share(c.high[r]) - share(c.low[r])) <= 0) c.odd[r] = 1;
@@ -126,7 +127,7 @@ void BatchEngine::posterior(const PeopleTable& people, const Wanted& wanted, Pos
   t_->kernel.run(t_->lanes, chunk, wanted, out);
   for (std::size_t r = 0; r < n; ++r)
     if (chunk.odd[r]) t_->row(people, r, wanted, out);
-  if (wanted.urgency) t_->urgency.add(people, planes, t_->kernel.within, out);
+  if (wanted.urgency) t_->urgency.add(people, planes, t_->kernel, out);
 }
 
 }  // namespace dorsalgia

@@ -432,6 +432,19 @@ Bits within(const std::vector<double>& values, double low, double high) {
                  [&](auto its) HWY_ATTR { return hn::And(hn::Ge(its, least), hn::Le(its, most)); });
 }
 
+void fold(const std::vector<const Known*>& conditions, bool any, Known& out) {
+  const hn::ScalableTag<std::uint64_t> d;
+  Bits &met = any ? out.no : out.yes, &joined = any ? out.yes : out.no;
+  for (std::size_t i = 0; i < met.words.size(); i += hn::MaxLanes(d)) {
+    auto its_met = hn::Load(d, &met.words[i]), its_joined = hn::Load(d, &joined.words[i]);
+    for (const Known* its : conditions) {
+      its_met = hn::And(its_met, hn::Load(d, &(any ? its->no : its->yes).words[i]));
+      its_joined = hn::Or(its_joined, hn::Load(d, &(any ? its->yes : its->no).words[i]));
+    }
+    hn::Store(its_met, d, &met.words[i]), hn::Store(its_joined, d, &joined.words[i]);
+  }
+}
+
 void run_lanes(const LaneTables& tables, LaneChunk& chunk, const Wanted& wanted, PosteriorTable& out) {
   Blocks(tables, chunk, wanted, out).run();
 }
@@ -446,6 +459,7 @@ namespace dorsalgia {
 HWY_EXPORT(run_lanes);
 HWY_EXPORT(read_planes);
 HWY_EXPORT(within);
+HWY_EXPORT(fold);
 
 std::vector<NamedKernel> lane_kernels() {
   std::vector<NamedKernel> out;
@@ -454,7 +468,8 @@ std::vector<NamedKernel> lane_kernels() {
     hwy::ChosenTarget chosen;
     chosen.Update(target);
     const std::size_t which = chosen.GetIndex();
-    out.push_back({name, HWY_DISPATCH_TABLE(run_lanes)[which], HWY_DISPATCH_TABLE(read_planes)[which], HWY_DISPATCH_TABLE(within)[which]});
+    out.push_back({name, HWY_DISPATCH_TABLE(run_lanes)[which], HWY_DISPATCH_TABLE(read_planes)[which], HWY_DISPATCH_TABLE(within)[which],
+                   HWY_DISPATCH_TABLE(fold)[which]});
   };
   add(HWY_AVX3, "avx512"), add(HWY_AVX2, "avx2"), add(HWY_SSE4, "sse4"), add(HWY_STATIC_TARGET, "plain");
   return out;

@@ -296,8 +296,12 @@ void LaneTables::add_context(std::size_t i) {
   for (std::size_t age = 0; age < prevalence.size(); ++age) {
     prevalence[age].resize(at(padded(factors)));
     prevalence[age][at(out.row)] = narrow(f.prevalence[age / kAgeBands][age % kAgeBands]);
+    out.always_possible = out.always_possible && prevalence[age][at(out.row)] > 0;
   }
-  for (std::size_t b = 1; b < kHistoryBins; ++b) out.bin_possible[b] = f.shape == Shape::context || f.years[b - 1] > 0;
+  for (std::size_t b = 1; b < kHistoryBins; ++b) {
+    out.bin_possible[b] = f.shape == Shape::context || f.years[b - 1] > 0;
+    out.always_possible = out.always_possible && out.bin_possible[b];
+  }
   for (int c = 0; c < causes; ++c)
     for (const ModelContextLink& link : m.causes[at(c)].context) {
       if (link.finding != static_cast<int>(i)) continue;

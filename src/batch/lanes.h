@@ -61,6 +61,7 @@ struct ContextLanes {
   int row = -1;  // of LaneTables::prevalence
   std::vector<Linked> linked;
   std::array<bool, kHistoryBins> bin_possible{};
+  bool always_possible = true;  // at any age, in any bin
 };
 
 // A measured finding: values are normal about a shifted centre. States of equal shift and spread are one class.
@@ -212,11 +213,17 @@ struct LaneChunk {
 // Fills the posteriors of all rows that are not odd; marks as odd those for whom single precision ends.
 using Kernel = void (*)(const LaneTables&, LaneChunk&, const Wanted&, PosteriorTable&);
 
+// Rows whose value is from low to high; no value is NaN.
+using Within = Bits (*)(const std::vector<double>& values, double low, double high);
+// What is known of all of some conditions. Of any of them: the same with yes and no exchanged. out: what is known of none of them.
+using Fold = void (*)(const std::vector<const Known*>& conditions, bool any, Known& out);
+
 struct NamedKernel {
   const char* name;
   Kernel run;
   void (*read)(const PeopleTable&, Planes&);  // who has answered what
   Within within;
+  Fold fold;
 };
 std::vector<NamedKernel> lane_kernels();  // that this machine can run, best first
 

@@ -63,10 +63,10 @@ struct PeopleTable {
 // One row as every other engine takes it.
 Presentation person_of(const PeopleTable& table, const Model& model, int row);
 
-// One bit a row.
-struct Bits {
+// One bit a row; as many words as whole vectors hold.
+struct alignas(64) Bits {
   static constexpr std::size_t kPerWord = 64;
-  std::array<std::uint64_t, kChunk / kPerWord> words{};
+  std::array<std::uint64_t, (kChunk / kPerWord + 7) / 8 * 8> words{};
 
   bool operator[](std::size_t row) const { return (words[row / kPerWord] >> row % kPerWord & 1) != 0; }
   // The bits of `count` rows from `first` on; count divides 64 and first is a multiple of it.
@@ -113,8 +113,10 @@ struct Planes {
   std::vector<Bits> present, absent, measured;
 };
 
-// Rows whose value is from low to high; no value is NaN.
-using Within = Bits (*)(const std::vector<double>& values, double low, double high);
+// Of whom a condition is known to hold, and of whom not to.
+struct Known {
+  Bits yes, no;
+};
 
 // What to work out; the rest stays empty.
 struct Wanted {

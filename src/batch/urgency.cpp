@@ -12,6 +12,7 @@
 #include <limits>
 #include <map>
 
+#include "batch/lanes.h"
 #include "pathway/pathway.h"
 
 namespace dorsalgia {
@@ -19,10 +20,6 @@ namespace dorsalgia {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-struct Known {
-  Bits yes, no;
-};
 
 }  // namespace
 
@@ -60,17 +57,17 @@ namespace {
 
 class Evaluator {
  public:
-  Evaluator(const Model& m, const PeopleTable& people, const Planes& planes, Within within)
+  Evaluator(const Model& m, const PeopleTable& people, const Planes& planes, const NamedKernel& kernel)
       : m_(m),
         t_(people),
         planes_(planes),
-        within_(within),
+        kernel_(kernel),
         column_of_(m.findings.size(), -1),
         rows_(static_cast<std::size_t>(people.rows)) {
     for (std::size_t i = 0; i < t_.graded.size(); ++i) column_of_[static_cast<std::size_t>(t_.graded[i].finding)] = static_cast<int>(i);
     everybody_ = Bits::where(rows_, [](std::size_t /*row*/) { return true; });
-    aged_ = within_(t_.age, 0, kInfinity);
-    dated_ = within_(t_.weeks, 0, kInfinity);
+    aged_ = kernel_.within(t_.age, 0, kInfinity);
+    dated_ = kernel_.within(t_.weeks, 0, kInfinity);
   }
 
   const Bits& everybody() const { return everybody_; }
@@ -81,13 +78,13 @@ class Evaluator {
     switch (c.kind) {
       case Kind::all: {
         Known out{everybody_, {}};
-        for (int i : parts) out.yes &= done[static_cast<std::size_t>(i)].yes, out.no |= done[static_cast<std::size_t>(i)].no;
+        kernel_.fold(those(parts, done), false, out);
         return out;
       }
       case Kind::any:
       case Kind::none: {
         Known out{{}, everybody_};
-        for (int i : parts) out.yes |= done[static_cast<std::size_t>(i)].yes, out.no &= done[static_cast<std::size_t>(i)].no;
+        kernel_.fold(those(parts, done), true, out);
         if (c.kind == Kind::none) std::swap(out.yes, out.no);
         return out;
       }
@@ -134,6 +131,13 @@ class Evaluator {
   }
 
  private:
+  static std::vector<const Known*> those(const std::vector<int>& parts, const std::vector<Known>& done) {
+    std::vector<const Known*> out;
+    out.reserve(parts.size());
+    for (int i : parts) out.push_back(&done[static_cast<std::size_t>(i)]);
+    return out;
+  }
+
   // Of those who have a value, by what holds of it.
   template <class Holds>
   Known by_row(const Bits& known, Holds holds) const {
@@ -148,7 +152,7 @@ class Evaluator {
   }
 
   Known number(const Bits& known, const std::vector<double>& values, double low, double high) const {
-    const Bits yes = within_(values, low, high);
+    const Bits yes = kernel_.within(values, low, high);
     return {known & yes, known & ~yes};
   }
 
@@ -162,7 +166,7 @@ class Evaluator {
   const Model& m_;
   const PeopleTable& t_;
   const Planes& planes_;
-  Within within_;
+  const NamedKernel& kernel_;
   std::vector<int> column_of_;  // by finding; -1: no column names it
   std::size_t rows_;
   Bits everybody_, aged_, dated_;  // whose age, whose duration is known
@@ -178,13 +182,13 @@ UrgencyRules::UrgencyRules(const Knowledge& k, const Model& m, const std::string
 }
 UrgencyRules::~UrgencyRules() = default;
 
-void UrgencyRules::add(const PeopleTable& people, const Planes& planes, Within within, PosteriorTable& out) const {
-  const Evaluator evaluator(n_->m, people, planes, within);
+void UrgencyRules::add(const PeopleTable& people, const Planes& planes, const NamedKernel& kernel, PosteriorTable& out) const {
+  const Evaluator evaluator(n_->m, people, planes, kernel);
   std::vector<Known> done;
   done.reserve(n_->nodes.size());
   for (const auto& node : n_->nodes) done.push_back(evaluator.of(*node.condition, node.of, done));
   const auto rows = static_cast<std::size_t>(people.rows);
-  const Bits children = within(people.age, 0, std::nextafter(static_cast<double>(kAdult), 0));
+  const Bits children = kernel.within(people.age, 0, std::nextafter(static_cast<double>(kAdult), 0));
   std::array<Bits, 4> at;  // by urgency: those who have a reason for it
   for (const auto& rule : n_->rules) {
     Bits fired = done[static_cast<std::size_t>(rule.node)].yes;

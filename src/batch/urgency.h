@@ -10,6 +10,8 @@
 
 namespace dorsalgia {
 
+struct NamedKernel;  // batch/lanes.h
+
 class UrgencyRules {
  public:
   // The rules of a profile, each different condition in them once.
@@ -17,7 +19,7 @@ class UrgencyRules {
   ~UrgencyRules();
 
   // out.urgency, by the rules and, for adults, the thresholds on out's probabilities.
-  void add(const PeopleTable& people, const Planes& planes, Within within, PosteriorTable& out) const;
+  void add(const PeopleTable& people, const Planes& planes, const NamedKernel& kernel, PosteriorTable& out) const;
 
  private:
   struct Nodes;

@@ -11,6 +11,7 @@
 #include "pathway/pathway.h"
 #include "simulation/people.h"
 #include "support/builtin.h"
+#include "support/fewer_causes.h"
 #include "support/random_person.h"
 
 namespace dorsalgia {
@@ -76,15 +77,15 @@ struct Worst {
   }
 };
 
-void compare(const PeopleTable& t, const BatchEngine& batch) {
-  const Model& m = model();
+void compare(const PeopleTable& t, const BatchEngine& batch, const ExactEngine& exact = engine()) {
+  const Model& m = batch.model();
   PosteriorTable out;
   batch.posterior(t, Wanted{}, out);
   const auto rows = static_cast<std::size_t>(t.rows);
   Worst worst;
   for (std::size_t r = 0; r < rows && !testing::Test::HasFailure(); ++r) {
     const Presentation person = person_of(t, m, static_cast<int>(r));
-    const Posterior p = engine().posterior(person);
+    const Posterior p = exact.posterior(person);
     const std::string row = "row " + std::to_string(r) + " ";
     ASSERT_EQ(out.possible[r] != 0, p.possible) << row;
     if (!p.possible) continue;
@@ -125,11 +126,26 @@ TEST_P(EveryTarget, AgreesWithTheExactEngine) {
   compare(table_of(0, 5, 0.3), batch);
 }
 
-INSTANTIATE_TEST_SUITE_P(Batch, EveryTarget, testing::ValuesIn(BatchEngine::targets()), [](const auto& its) { return its.param; });
+// From the first minute to the longest time that may be said.
+TEST_P(EveryTarget, ServesEveryDuration) {
+  PeopleTable t = table_of(200, 7, 0.1, false);
+  for (std::size_t r = 0; r < t.weeks.size(); ++r) t.weeks[r] = r == 0 ? 0 : 1e-3 * std::pow(6.5e6, static_cast<double>(r) / 199);
+  t.weeks.back() = 6500;
+  compare(t, BatchEngine(knowledge(), model(), engine(), "uk", GetParam()));
+}
 
-TEST(Batch, ARowDoesNotHangOnItsNeighbours) {
+// What is laid out side by side hangs on how many causes there are and what they share.
+TEST_P(EveryTarget, ServesSmallerModels) {
+  for (const std::size_t causes : {1, 5, 30}) {
+    const Model fewer = test::with_causes(model(), causes);
+    const ExactEngine exact(fewer);
+    compare(table_of(60, 8 + causes, 0.2), BatchEngine(knowledge(), fewer, exact, "uk", GetParam()), exact);
+  }
+}
+
+TEST_P(EveryTarget, ARowDoesNotHangOnItsNeighbours) {
   const PeopleTable all = table_of(100, 6, 0.2);
-  const BatchEngine batch(knowledge(), model(), engine());
+  const BatchEngine batch(knowledge(), model(), engine(), "uk", GetParam());
   PosteriorTable together, alone;
   batch.posterior(all, Wanted{}, together);
   for (std::size_t r = 0; r < 100; r += 7) {
@@ -145,6 +161,8 @@ TEST(Batch, ARowDoesNotHangOnItsNeighbours) {
     for (std::size_t c = 0; c < model().levels.size(); ++c) ASSERT_EQ(alone.levels[c], together.levels[c * 100 + r]) << r;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Batch, EveryTarget, testing::ValuesIn(BatchEngine::targets()), [](const auto& its) { return its.param; });
 
 TEST(Batch, ThreadsChangeNothing) {
   const BatchEngine batch(knowledge(), model(), engine());
