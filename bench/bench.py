@@ -186,7 +186,8 @@ def peers_part(p):
                 rows.append([f"{e['name']}, {label}", "out of memory" if "Memory" in r["fault"] or "alloc" in r["fault"] else "gives up", "", "", "", "", ""])
                 continue
             worst = max(r["worst"].values())
-            rows.append([f"{e['name']}, {label}", us(1e3 * r["p50_ms"]), us(1e3 * r["p99_ms"]), count(1e3 / r["mean_ms"]),
+            beyond = f", but for {r['beyond_memory']} of {r['beyond_memory'] + r['cases']} cases, which need more memory" if r["beyond_memory"] else ""
+            rows.append([f"{e['name']}, {label}{beyond}", us(1e3 * r["p50_ms"]), us(1e3 * r["p99_ms"]), count(1e3 / r["mean_ms"]),
                          count(r["all_cores_per_second"]) if "all_cores_per_second" in r else "", f"{worst:.0e} in {r['checked']}",
                          count(speed * r["mean_ms"] / 1e3)])
     out += table(["engine, question", "p50", "p99", "people/s, one core", "all cores", "worst difference", "ours faster by"], rows)

@@ -155,9 +155,21 @@ def summary(seconds):
 
 
 def affordable(engine, cases, targets, budget):
-    """As many cases as fit in so many seconds, by the second one's time; at least three."""
-    once = min(timed(engine, cases[:2], targets))
-    return cases[: max(3, min(len(cases), int(budget / once)))]
+    """Of the cases those that fit into its memory and, together, into so many seconds; at least three, or the fault. And how many did not fit
+    into the memory."""
+    able, beyond, spent = [], 0, 0
+    for evidence in cases:
+        if len(able) >= 3 and spent >= budget:
+            break
+        try:
+            spent += timed(engine, [evidence], targets)[0]
+        except MemoryError:
+            beyond += 1
+            if beyond >= 3 and not able:
+                raise
+            continue
+        able.append((evidence, len(able) + beyond))
+    return able, beyond
 
 
 def one_of_many(job):
@@ -203,18 +215,21 @@ def our_network(folder, count, budget, tell):
         out["engines"].append(row)
         for question, targets in (("causes", ["Cause"]), ("all", everything)):
             try:
-                mine = affordable(engine, cases, targets, budget)
+                able, beyond = affordable(engine, cases, targets, budget)
             except (MemoryError, RuntimeError, ValueError) as fault:
                 row[question] = {"fault": f"{type(fault).__name__}: {str(fault)[:160]}"}
                 tell(f"{engine.name}, {question}: {row[question]['fault']}")
                 continue
             worst = {"exact": 0.0, "batch": 0.0}
-            for evidence, line in zip(mine[: max(3, len(mine) // 4)], lines):
+            checked = max(3, len(able) // 4)
+            for evidence, number in able[:checked]:
+                line = lines[number]
                 heard = as_ours(engine.ask(evidence, targets), targets, network, vocabulary)
                 for key in heard:
                     for ours in worst:
                         worst[ours] = max(worst[ours], float(np.max(np.abs(np.asarray(heard[key]) - flat(line[ours], key)))))
-            row[question] = {"worst": worst, "checked": max(3, len(mine) // 4), **summary(timed(engine, mine, targets))}
+            mine = [evidence for evidence, _ in able]
+            row[question] = {"worst": worst, "checked": checked, "beyond_memory": beyond, **summary(timed(engine, mine, targets))}
             if question == "causes":
                 row[question]["all_cores_per_second"] = together(make, mine[: max(3, len(mine) // 2)], targets)
             tell(f"{engine.name}, {question}: {row[question]['mean_ms']:.2f} ms, {row[question]['cases']} cases, worst {worst}")

@@ -287,8 +287,9 @@ class Answers {
     const std::size_t n = size(padded(t.kinds));
     float* HWY_RESTRICT row = exception_rows_.data() + lane * n;
     std::fill_n(row, n, 1.0F);
-    for (const auto& [more, its_leak] : excepting_[lane]) {
-      const V leak = all(its_leak), rest = all(1 - its_leak);
+    for (const Excepting& its : excepting_[lane]) {
+      const Grade* const more = its.more;
+      const V leak = all(its.leak), rest = all(1 - its.leak);
       const float* HWY_RESTRICT ratio = more->ratio.data();
       const float *HWY_RESTRICT base = more->base.data(), *HWY_RESTRICT full = more->full.data();
       const auto multiply_by = [&](auto next) HWY_ATTR {

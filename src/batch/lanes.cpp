@@ -159,7 +159,7 @@ void LaneTables::lay_out_states() {
   std::map<std::pair<int, int>, std::vector<int>> of_bucket;  // by part of the canal and pattern
   for (int i : order) of_bucket[{s.groups[at(i)].canal, s.groups[at(i)].pattern}].push_back(i);
   for (const auto& [where, its] : of_bucket) {
-    const auto [canal, pattern] = where;
+    const int canal = where.first, pattern = where.second;
     const int from = static_cast<int>(s.canal_begin[at(canal)]), end = static_cast<int>(s.canal_begin[at(canal) + 1]);
     Bucket b{pattern, from, end - from, spots, portions, static_cast<int>(its.size()), {}};
     spots += b.places;
