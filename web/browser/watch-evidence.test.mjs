@@ -22,8 +22,13 @@ async function open(room, { size = 'desktop', dark = false, still = false } = {}
 }
 
 async function noBarriers(page, name) {
-  // Not in the middle of a change of colour.
-  await page.waitForFunction(() => !document.getAnimations().some((a) => a instanceof CSSTransition && a.playState === 'running'))
+  // Not while colours change or rows change places: once nothing that ends has moved for some frames.
+  await page.evaluate(() => { window.stillFrames = 0 })
+  await page.waitForFunction(() => {
+    const moves = document.getAnimations().some((a) => a.playState === 'running' && Number.isFinite(a.effect.getComputedTiming().endTime))
+    window.stillFrames = moves ? 0 : window.stillFrames + 1
+    return window.stillFrames > 5
+  }, null, { polling: 'raf' })
   assert.deepEqual(await violations(page), [], name)
 }
 const slider = (page) => page.locator('.time input[type=range]')
