@@ -233,6 +233,10 @@ def page(parts, cores):
         out += table(["instruction set, everything worked out", "people/s"], [[t["target"], count(t["one"]["median_per_second"])] for t in b["targets"]]) + "\n"
         out += table(["outputs, best instruction set", "people/s"], [[o["outputs"], count(o["one"]["median_per_second"])] for o in b["outputs"]]) + "\n"
         first = b["threads"][0]["best_per_second"] if b["threads"] else 0
+        whole = b["less"][0]["one"]["median_per_second"]
+        out += ("The same people, had less been known of them; what each costs with all others there.\n\n" +
+                table(["known", "people/s", "of the time saved"],
+                      [[x["known"], count(x["one"]["median_per_second"]), f"{1 - whole / x['one']['median_per_second']:.0%}"] for x in b["less"]]) + "\n")
         out += table(["threads, by the clock, best of nine", "people/s", "times one"],
                      [[t["threads"], count(t["best_per_second"]), f"{t['best_per_second'] / first:.2f}"] for t in b["threads"]]) + "\n"
         out += f"Peak memory of this process: {b['peak_kb'] / 1024:.0f} MB.\n\n"

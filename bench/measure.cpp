@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -156,6 +157,32 @@ Wanted nothing() {
   return w;
 }
 
+// What people would take of whom less is known: where the time goes.
+json with_less(const BatchEngine& e, const std::vector<PeopleTable>& tables) {
+  const auto discrete = [](const PeopleTable::Graded& g) {
+    return model().findings[static_cast<std::size_t>(g.finding)].shape == Shape::discrete;
+  };
+  const auto forget = [&](PeopleTable& t, auto which) {
+    for (auto& g : t.graded)
+      if (discrete(g)) std::replace_if(g.grade.begin(), g.grade.end(), which, kUnknown);
+  };
+  const std::pair<const char*, std::function<void(PeopleTable&)>> less[] = {
+      {"as they are", [](PeopleTable&) {}},
+      {"no measured value", [](PeopleTable& t) { t.measured.clear(); }},
+      {"six weeks of pain, all of them", [](PeopleTable& t) { std::fill(t.weeks.begin(), t.weeks.end(), 6); }},
+      {"no symptom or sign that is there", [&](PeopleTable& t) { forget(t, [](std::int8_t grade) { return grade > 0; }); }},
+      {"no symptom or sign that is not", [&](PeopleTable& t) { forget(t, [](std::int8_t grade) { return grade == 0; }); }},
+      {"no history and no other factor", [&](PeopleTable& t) { std::erase_if(t.graded, [&](const auto& g) { return !discrete(g); }); }},
+      {"nothing but age, sex, setting, place, duration", [](PeopleTable& t) { t.graded.clear(), t.measured.clear(); }}};
+  json out;
+  for (const auto& [name, change] : less) {
+    std::vector<PeopleTable> changed = tables;
+    for (PeopleTable& t : changed) change(t);
+    out.push_back({{"known", name}, {"one", throughput(e, changed, Wanted{}, 1, 9)}});
+  }
+  return out;
+}
+
 json batch(int rows) {
   const PeopleTable table = general_practice(model(), recording(), rows);
   const std::vector<PeopleTable> tables = chunks(table);
@@ -178,6 +205,7 @@ json batch(int rows) {
                                                     {"probability, urgency", tumour_and_urgency},
                                                     {"probability only", nothing()}};
   for (const auto& [name, wanted] : choices) out["outputs"].push_back({{"outputs", name}, {"one", throughput(e, tables, wanted, 1)}});
+  out["less"] = with_less(e, tables);
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   for (int threads = 1; threads <= cores; ++threads) out["threads"].push_back(throughput(e, tables, Wanted{}, threads, 9, true));
   return out;
