@@ -82,7 +82,7 @@ class Answers {
       into_lanes(rows_.data(), n, (*this)[static_cast<Part>(part)]);
     }
     for (std::size_t lane = 0; lane < kLanes; ++lane)
-      at_age_of(lane, t.prevalence, t.factors, rows_.data() + lane * size(padded(t.factors)));
+      row_at_age_of(lane, t.prevalence, t.factors, rows_.data() + lane * size(padded(t.factors)));
     into_lanes(rows_.data(), size(padded(t.factors)), prevalence.now());
     if (exceptional) {
       for (std::size_t lane = 0; lane < kLanes; ++lane) except(lane);
@@ -109,13 +109,10 @@ class Answers {
     int column;
     const FindingLanes* of;
   };
-  float leak_of(int grade, std::size_t lane) const {
-    const float low = t.leak[low_[lane]][size(grade)], high = t.leak[high_[lane]][size(grade)];
-    return low + w_[lane] * (high - low);
-  }
 
-  float by_age(const ByAge& table, std::size_t lane) const {
-    const float low = table[low_[lane]], high = table[high_[lane]];
+  // One number of such a table at a person's age.
+  float at_age_of(std::size_t lane, const ByAge& table, std::size_t i) const {
+    const float low = table[low_[lane]][i], high = table[high_[lane]][i];
     return low + w_[lane] * (high - low);
   }
 
@@ -169,7 +166,7 @@ class Answers {
     present_by_.each(lane, [&](std::size_t i) { add(*answers[i].more, lane); });
   }
   HWY_INLINE void add(const Grade& more, std::size_t lane) {
-    const float leak = leak_of(more.number, lane);
+    const float leak = at_age_of(lane, t.leak, size(more.number));
     factors_.push_back({more.b.data(), 1 - leak, more.height * leak});
     if (!more.from.empty()) excepting_[lane].push_back({&more, leak}), exceptional = true;
   }
@@ -271,7 +268,8 @@ class Answers {
   // One grade: P(more than the one below) - P(more than this); differences are taken before leaks are added.
   HWY_NOINLINE void multiply(const Grade& above, const Grade& below, std::size_t lane, std::size_t n) {
     const D d;
-    const V leak = all(leak_of(above.number, lane)), its_leak = all(leak_of(below.number, lane)), one = all(1.0F);
+    const V leak = all(at_age_of(lane, t.leak, size(above.number))), its_leak = all(at_age_of(lane, t.leak, size(below.number))),
+            one = all(1.0F);
     const V unit = all(1 / above.height), its_unit = all(1 / below.height);
     float* HWY_RESTRICT row = rows_.data() + lane * n;
     for (std::size_t k = 0; k < n; k += kLanes) {
@@ -319,7 +317,7 @@ class Answers {
   }
 
   // A row of such a table at a person's age.
-  HWY_INLINE void at_age_of(std::size_t lane, const std::array<Floats, 2 * kAgeBands>& table, int length, float* HWY_RESTRICT out) const {
+  HWY_INLINE void row_at_age_of(std::size_t lane, const ByAge& table, int length, float* HWY_RESTRICT out) const {
     const D d;
     const float *HWY_RESTRICT low = table[low_[lane]].data(), *HWY_RESTRICT high = table[high_[lane]].data();
     const V w = all(w_[lane]);
@@ -333,7 +331,7 @@ class Answers {
   HWY_INLINE void come(std::size_t r, std::size_t lane, float* HWY_RESTRICT out) const {
     const D d;
     const std::size_t n = size(padded(t.causes));
-    at_age_of(lane, t.rate, t.causes, out);
+    row_at_age_of(lane, t.rate, t.causes, out);
     if (const int setting = c.people->setting[r]; setting != kUnknown) {
       const float* its = t.setting[size(setting)].data();
       for (std::size_t k = 0; k < n; k += kLanes) hn::Store(hn::Mul(hn::Load(d, out + k), hn::Load(d, its + k)), d, out + k);
@@ -342,7 +340,7 @@ class Answers {
     for (std::size_t k = 0; k < n; k += kLanes) {
       V selected = hn::Zero(d);
       for (std::size_t s = 0; s < t.setting.size(); ++s) {
-        const V weight = all(static_cast<float>(1e3 * t.m.setting_shares[s]) / by_age(t.coming[s], lane));
+        const V weight = all(static_cast<float>(1e3 * t.m.setting_shares[s]) / at_age_of(lane, t.coming, s));
         selected = hn::MulAdd(weight, hn::Load(d, t.setting[s].data() + k), selected);
       }
       hn::Store(hn::Mul(hn::Load(d, out + k), selected), d, out + k);

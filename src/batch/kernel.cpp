@@ -218,7 +218,7 @@ class Blocks {
     }
   }
 
-  // All cells, once: profiles without what is said of places, everything else with it.
+  // All cells, once: portions without what is said of places, everything else with it.
   template <bool kExceptional>
   HWY_NOINLINE void weigh() {
     const D d;
@@ -265,7 +265,7 @@ class Blocks {
     const LaneTables::Group* const last = from.group + form.groups;
     for (const LaneTables::Group* HWY_RESTRICT group = from.group; group != last; ++group) {
       const V its_odds = odds.load(size(group->cause));
-      const V told = hn::Mul(told_of.load(size(group->portions)), its_odds);
+      const V told = hn::Mul(told_of.load(size(group->portion)), its_odds);
       V sum = hn::Zero(d);
       for (const Cell* const end = cell + form.cells; cell != end; ++cell) {
         const V of_stage = hn::Load(d, stage + cell->stage);
@@ -285,7 +285,7 @@ class Blocks {
           three = hn::MulAdd(here, all(ahead[2]), three), four = hn::MulAdd(here, all(ahead[3]), four);
         }
       }
-      weight_of.store(size(group->portions), hn::Mul(sum, its_odds));
+      weight_of.store(size(group->portion), hn::Mul(sum, its_odds));
       sum = hn::Mul(sum, told);
       by_cause.add(size(group->cause), sum);
       emergency = hn::MulAdd(sum, all(group->emergency), emergency), pressed = hn::MulAdd(sum, all(group->pressed), pressed);

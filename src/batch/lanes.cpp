@@ -83,7 +83,8 @@ LaneTables::LaneTables(const Model& model, const Space& space)
     course_stages += static_cast<int>(course.stages.size());
   }
   for (Floats& its : rate) its = row(causes, 0);
-  setting.assign(at(settings), row(causes, 0)), coming.assign(at(settings), {});
+  setting.assign(at(settings), row(causes, 0));
+  for (Floats& its : coming) its = row(settings, 0);
   for (int c = 0; c < causes; ++c) {
     const ModelCause& cause = m.causes[at(c)];
     tumour.push_back(m.is_tumour(c) ? 1.0F : 0.0F), malignant.push_back(m.is_malignant(c) ? 1.0F : 0.0F);
@@ -96,7 +97,7 @@ LaneTables::LaneTables(const Model& model, const Space& space)
     for (std::size_t i = 0; i < rate.size(); ++i) {
       const double its = cause.rate[i / kAgeBands][i % kAgeBands];
       rate[i][at(c)] = narrow(its);
-      for (std::size_t k = 0; k < at(settings); ++k) coming[k][i] += narrow(its * cause.settings[k]);
+      for (std::size_t k = 0; k < at(settings); ++k) coming[i][k] += narrow(its * cause.settings[k]);
     }
   }
   lay_out_states();
@@ -210,7 +211,7 @@ void LaneTables::lay_out_states() {
       const bool pressed = x->cells.front().ahead.front() == 1;
       group.push_back({c, x->portions[0], x->emergency ? 1.0F : 0.0F, pressed ? 1.0F : 0.0F});
       if (x->portions.size() == 1) continue;
-      group.back().portions = portions + static_cast<int>(joint.size());
+      group.back().portion = portions + static_cast<int>(joint.size());
       joint.push_back(x->portions);
     }
   }

@@ -15,8 +15,8 @@ inline constexpr int kMostLanes = 16;  // people in one block at most; rows of t
 
 inline int padded(int n) { return (n + kMostLanes - 1) / kMostLanes * kMostLanes; }
 
-// A table by age and sex: [sex * kAgeBands + band].
-using ByAge = std::array<float, 2 * kAgeBands>;
+// Tables by age and sex: a row for each [sex * kAgeBands + band].
+using ByAge = std::array<Floats, 2 * kAgeBands>;
 
 // What the weight of a state is multiplied from. An answer is a row of numbers over some of these. A spot is a place as
 // seen by a pattern of neural mechanisms.
@@ -97,12 +97,12 @@ struct LaneTables {
   // Kinds of state: signatures that no finding's exceptions tell apart, those of neighbouring stages side by side.
   int kinds = 0;
 
-  std::array<Floats, 2 * kAgeBands> rate;  // by cause
-  std::vector<Floats> setting;             // by setting: how strongly it selects each cause
-  std::vector<ByAge> coming;               // by setting: all rates, as it selects them
+  ByAge rate;                   // by cause
+  std::vector<Floats> setting;  // by setting: how strongly it selects each cause
+  ByAge coming;                 // by setting: all rates, as it selects them
 
-  int factors = 0;                               // context factors and histories
-  std::array<Floats, 2 * kAgeBands> prevalence;  // by factor
+  int factors = 0;   // context factors and histories
+  ByAge prevalence;  // by factor
 
   // Presenting times: P(stage at t) as polynomials in log time, cell by cell, kMostLanes stages of chains after the other:
   // [cell][block of stages][degree][stage]. The last cell is for unknown times: what is so at any.
@@ -110,8 +110,8 @@ struct LaneTables {
   double first_weeks = 0, first_log = 0, cell_width = 0, last_weeks = 0;  // cells are even in log(weeks + first_weeks)
   Floats time;
 
-  int grades = 0;                          // of discrete findings, but the top of each
-  std::array<Floats, 2 * kAgeBands> leak;  // by grade
+  int grades = 0;  // of discrete findings, but the top of each
+  ByAge leak;      // by grade
 
   std::vector<FindingLanes> finding;  // by finding; empty ones where the shape is another
   std::vector<ContextLanes> context;
@@ -145,7 +145,7 @@ struct LaneTables {
   };
   struct Group {
     int cause;
-    int portions;              // which, from LaneTables::portions on joint ones
+    int portion;               // from LaneTables::portions on a joint one
     float emergency, pressed;  // 1 or 0; pressed: cord or cauda are under pressure now
   };
   std::vector<Form> form;
