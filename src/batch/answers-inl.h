@@ -51,7 +51,10 @@ class Answers {
       if (f.upto.size() == 1) present_[base].push_back({&c.planes->present[size(column)], f.upto.data()});
       else graded_[base].push_back({column, &f});
     }
-    coming_.resize(size(padded(t.causes))), density_.resize(size(padded(t.most_classes)));
+    coming_.resize(size(padded(t.causes)));
+    std::size_t classes = 0, ratios = 0;
+    for (const MeasuredLanes& its : t.measured) classes = std::max(classes, its.shift.size()), ratios = std::max(ratios, its.own.size());
+    density_.resize(classes), ratios_.resize(c.people->measured.size() * kLanes * ratios);
   }
 
   // By part: what it weighs. Causes: how many come with each as well. All but for factors common to all states of a person.
@@ -234,25 +237,33 @@ class Answers {
   // Few people have any one of them.
   HWY_NOINLINE void multiply_measured(std::size_t n) {
     const D d;
-    ratios_.clear();
+    const DI di;
+    float* HWY_RESTRICT ratio = ratios_.data();
     for (std::size_t i = 0; i < c.people->measured.size(); ++i) {
       const auto& said = c.people->measured[i];
       const ModelFinding& finding = t.m.findings[size(said.finding)];
       const MeasuredLanes& f = t.measured[size(said.finding)];
       for (std::uint64_t rest = c.planes->measured[i].slice(first_, kLanes); rest != 0; rest &= rest - 1) {
-        const std::size_t lane = size(__builtin_ctzll(rest));
+        const std::size_t lane = size(__builtin_ctzll(rest)), classes = f.shift.size();
         const V x = all(off_usual(finding, said.value[person(lane)], lane));
-        for (std::size_t k = 0; k < f.shift.size(); k += kLanes) {
+        float* HWY_RESTRICT density = density_.data();
+        for (std::size_t k = 0; k < classes; k += kLanes) {
           const V z = hn::Mul(hn::Sub(x, hn::Load(d, &f.shift[k])), hn::Load(d, &f.precision[k]));
           const V bell = hn::Exp(d, hn::Mul(hn::Mul(z, z), all(-0.5F)));
-          hn::Store(hn::MulAdd(bell, hn::Load(d, &f.height[k]), all(f.unmodelled)), d, &density_[k]);
+          hn::Store(hn::MulAdd(bell, hn::Load(d, &f.height[k]), all(f.unmodelled)), d, density + k);
         }
         float* HWY_RESTRICT row = rows_.data() + lane * n;
-        const float over_usual = 1 / density_[size(f.usual)];
-        for (const MeasuredLanes::Of& set : f.sets) row[set.which] *= density_[size(set.by)] * over_usual;
-        if (f.kinds.empty()) continue;
-        shifting_[lane].push_back({&f, ratios_.size()}), exceptional = true;
-        for (const MeasuredLanes::Ratio& its : f.ratio) ratios_.push_back(density_[size(its.own)] / density_[size(its.base)]);
+        const V over_usual = all(1 / density[f.usual]);
+        for (std::size_t k = 0; k < n; k += kLanes) {
+          const V its = hn::Mul(look_up(density, classes, hn::Load(di, &f.of_set[k])), over_usual);
+          hn::Store(hn::Mul(hn::Load(d, row + k), its), d, row + k);
+        }
+        if (f.from.empty()) continue;
+        shifting_[lane].push_back({&f, ratio}), exceptional = true;
+        for (std::size_t k = 0; k < f.own.size(); k += kLanes, ratio += kLanes) {
+          const V own = look_up(density, classes, hn::Load(di, &f.own[k])), base = look_up(density, classes, hn::Load(di, &f.base[k]));
+          hn::Store(hn::Div(own, base), d, ratio);
+        }
       }
     }
   }
@@ -311,8 +322,14 @@ class Answers {
         });
       }
     }
-    for (const auto& [f, ratio] : shifting_[lane])
-      for (const MeasuredLanes::Of& kind : f->kinds) row[kind.which] *= ratios_[ratio + size(kind.by)];
+    for (const auto& [f, ratios] : shifting_[lane]) {
+      const int* HWY_RESTRICT its = f->ratio.data();
+      for (const int from : f->from)
+        for (std::size_t k = 0; k < kMostLanes; k += kLanes, its += kLanes) {
+          float* at = row + size(from) + k;
+          hn::Store(hn::Mul(hn::Load(d, at), look_up(ratios, f->own.size(), hn::Load(DI(), its))), d, at);
+        }
+    }
     excepting_[lane].clear(), shifting_[lane].clear();
   }
 
@@ -394,12 +411,12 @@ class Answers {
   std::array<std::vector<Excepting>, kMostLanes> excepting_;  // by lane: answers with exceptions
   struct Shifting {
     const MeasuredLanes* of;
-    std::size_t ratio;  // its first in ratios_
+    const float* ratios;
   };
   std::array<std::vector<Shifting>, kMostLanes> shifting_;  // and measured findings with exceptions
   Floats density_;                                          // of one value, by class
-  std::vector<float> ratios_;
-  Floats exception_rows_;  // a row a lane
+  Floats ratios_;                                           // of each value of the block
+  Floats exception_rows_;                                   // a row a lane
 };
 
 }  // namespace

@@ -329,24 +329,22 @@ void LaneTables::add_measured(std::size_t i, std::vector<Exceptions>& exceptions
     }
     return it->second;
   };
-  std::vector<int> class_of_set, members_of_class;
+  std::vector<int> members_of_class;
   for (MechanismSet set : s.sets) {
-    const std::size_t its = at(class_of_set.emplace_back(shift_class(set, -1)));
+    const std::size_t its = at(out.of_set.emplace_back(shift_class(set, -1)));
     members_of_class.resize(std::max(members_of_class.size(), its + 1));
     ++members_of_class[its];
   }
   out.usual = static_cast<int>(std::max_element(members_of_class.begin(), members_of_class.end()) - members_of_class.begin());
-  for (int set = 0; set < sets; ++set)
-    if (class_of_set[at(set)] != out.usual) out.sets.push_back({set, class_of_set[at(set)]});
+  out.own = out.base = {0};
   Exceptions shifted{nullptr, &out, {}};
   for (std::size_t k = 0; k < s.signatures.size(); ++k) {
-    const int own = shift_class(s.signatures[k].active, s.signatures[k].cause), base = class_of_set[at(s.set_of[k])];
+    const int own = shift_class(s.signatures[k].active, s.signatures[k].cause), base = out.of_set[at(s.set_of[k])];
     if (own != base) shifted.all.push_back({static_cast<int>(k), static_cast<double>(base), static_cast<double>(own)});
   }
   exceptions.push_back(std::move(shifted));
-  out.classes = static_cast<int>(known.size());
-  for (Floats* by_class : {&out.shift, &out.precision, &out.height}) by_class->resize(at(padded(out.classes)));
-  most_classes = std::max(most_classes, out.classes);
+  out.of_set.resize(at(padded(sets)), out.usual);
+  for (Floats* by_class : {&out.shift, &out.precision, &out.height}) by_class->resize(at(padded(static_cast<int>(known.size()))));
 }
 
 void LaneTables::add_leak(const AgeSex& table, FindingLanes::Grade& grade) {
@@ -442,33 +440,35 @@ void LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
   for (const Exceptions& of : exceptions) {
     std::map<int, std::pair<double, double>> by_kind;
     for (const auto& x : of.all) by_kind[kind_of[at(x.signature)]] = {x.base, x.full};
-    int last = -1;
-    for (const auto& [kind, its] : by_kind) {
+    const auto window = [&](std::vector<int>& windows, int kind) {
       const int from = kind / kMostLanes * kMostLanes;
-      const std::size_t lane = at(kind - from);
+      if (windows.empty() || windows.back() != from) windows.push_back(from);
+      return (windows.size() - 1) * kMostLanes + at(kind - from);
+    };
+    for (const auto& [kind, its] : by_kind) {
       const auto [base, full] = its;
       if (of.measured) {
         MeasuredLanes& f = *of.measured;
-        const MeasuredLanes::Ratio ratio{static_cast<int>(full), static_cast<int>(base)};
-        const auto known_one = std::find(f.ratio.begin(), f.ratio.end(), ratio);
-        f.kinds.push_back({kind, static_cast<int>(known_one - f.ratio.begin())});
-        if (known_one == f.ratio.end()) f.ratio.push_back(ratio);
+        const std::size_t there = window(f.from, kind);
+        f.ratio.resize(f.from.size() * kMostLanes);
+        const int its_own = static_cast<int>(full), its_base = static_cast<int>(base);
+        std::size_t i = 1;
+        while (i < f.own.size() && !(f.own[i] == its_own && f.base[i] == its_base)) ++i;
+        if (i == f.own.size()) f.own.push_back(its_own), f.base.push_back(its_base);
+        f.ratio[there] = static_cast<int>(i);
       } else {
         FindingLanes::Grade& g = *of.grade;
-        if (from != last) {
-          g.from.push_back(from);
-          const std::size_t n = g.from.size() * kMostLanes;
-          if (g.one_leak) g.ratio.resize(n, 1);
-          else g.base.resize(n, 0), g.full.resize(n, 0);
-        }
-        const std::size_t there = (g.from.size() - 1) * kMostLanes + lane;
+        const std::size_t there = window(g.from, kind), n = g.from.size() * kMostLanes;
+        if (g.one_leak) g.ratio.resize(n, 1);
+        else g.base.resize(n, 0), g.full.resize(n, 0);
         const double its_leak = static_cast<double>(leak[0][at(g.number)]);
         if (g.one_leak) g.ratio[there] = narrow((full + (1 - full) * its_leak) / (base + (1 - base) * its_leak));
         else g.base[there] = narrow(base), g.full[there] = narrow(full);
       }
-      last = from;
     }
   }
+  for (MeasuredLanes& f : measured)
+    for (Numbers* by_ratio : {&f.own, &f.base}) by_ratio->resize(at(padded(static_cast<int>(by_ratio->size()))));
   // Only now, when nothing is divided by it any more.
   for (FindingLanes& f : finding)
     for (FindingLanes::Grade& g : f.upto) {

@@ -66,19 +66,13 @@ struct ContextLanes {
 
 // A measured finding: values are normal about a shifted centre. States of equal shift and spread are one class.
 struct MeasuredLanes {
-  struct Ratio {
-    int own, base;  // classes
-    bool operator==(const Ratio& other) const = default;
-  };
-  struct Of {
-    int which, by;
-  };
-  int classes = 0;
   Floats shift, precision, height;  // by class, padded: mean, 1 / sd, density at the mean
   int usual = 0;                    // the class of most sets
-  std::vector<Of> sets;             // all others, by class
-  std::vector<Ratio> ratio;
-  std::vector<Of> kinds;  // whose cause shifts it, by ratio
+  Numbers of_set;                   // class, by set; padded with the usual one
+  // Kinds whose cause shifts it: density of one class over that of another. Ratio 0 is 1.
+  Numbers own, base;      // by ratio, padded: classes
+  std::vector<int> from;  // kMostLanes kinds each, from a multiple of that on
+  Numbers ratio;          // of each of them
   float unmodelled = 0;   // density of values that follow no disease
 };
 
@@ -116,7 +110,6 @@ struct LaneTables {
   std::vector<FindingLanes> finding;  // by finding; empty ones where the shape is another
   std::vector<ContextLanes> context;
   std::vector<MeasuredLanes> measured;
-  int most_classes = 0;  // of a measured finding
 
   // Spots: the places of each bucket, then one for each cause that may lie outside the spine.
   int spots = 0;

@@ -38,6 +38,7 @@ struct LineAligned {
   static constexpr std::align_val_t kAlignment{64};
 };
 using Floats = std::vector<float, LineAligned<float>>;
+using Numbers = std::vector<int, LineAligned<int>>;
 
 // Up to kChunk people of one visit each.
 struct PeopleTable {

@@ -55,6 +55,23 @@ HWY_INLINE V inverse(V v) {
   return hn::Mul(guess, hn::NegMulAdd(v, guess, all(2.0F)));
 }
 
+// table[which], of n numbers: a multiple of kLanes, as all that is aligned here.
+HWY_INLINE V look_up(const float* HWY_RESTRICT table, [[maybe_unused]] std::size_t n, VI which) {
+  const D d;
+  if constexpr (kLanes < 16) {
+    return hn::GatherIndex(d, table, which);
+  } else {
+    const DI di;
+    const auto within = hn::IndicesFromVec(d, hn::And(which, hn::Set(di, static_cast<int>(kLanes) - 1)));
+    V out = hn::TableLookupLanes(hn::Load(d, table), within);
+    for (std::size_t k = kLanes; k < n; k += kLanes) {
+      const Mask here = hn::RebindMask(d, hn::Gt(which, hn::Set(di, static_cast<int>(k) - 1)));
+      out = hn::IfThenElse(here, hn::TableLookupLanes(hn::Load(d, table + k), within), out);
+    }
+    return out;
+  }
+}
+
 // Numbers by lane, [i][lane], where somebody else keeps them. To be held by value: a store of lanes might change any member.
 struct LanesAt {
   float* HWY_RESTRICT at;
