@@ -33,7 +33,7 @@ class Answers {
   Answers(const LaneTables& tables, const LaneChunk& chunk)
       : prevalence(tables.factors),
         stage(tables.chain_stages),
-        exceptions(tables.kinds),
+        kinds(tables.kinds),
         t(tables),
         c(chunk),
         length_{tables.mechanisms, tables.causes, tables.course_stages, tables.spots, tables.sets} {
@@ -59,16 +59,15 @@ class Answers {
 
   // By part: what it weighs. Causes: how many come with each as well. All but for factors common to all states of a person.
   std::vector<Lanes> parts;
-  Lanes prevalence;          // by factor, at each person's age
-  Lanes stage;               // by stage of a chain: P(presenting then in it), times what is absent that its course brings
-  Lanes exceptions;          // by kind of state
-  bool exceptional = false;  // some exception is not 1; if none is, `exceptions` are not made
+  Lanes prevalence;  // by factor, at each person's age
+  Lanes stage;       // by stage of a chain: P(presenting then in it), times what is absent that its course brings
+  Lanes kinds;       // by kind of state: its set, and what is an exception to that
 
   LanesAt operator[](Part part) const { return parts[static_cast<std::size_t>(part)].now(); }
 
   void read(int first) {
     first_ = first;
-    exceptional = false;
+    exceptional_ = false;
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const std::size_t r = person(lane);
       low_[lane] = size(c.low[r]), high_[lane] = size(c.high[r]), w_[lane] = c.w[r];
@@ -87,10 +86,7 @@ class Answers {
     for (std::size_t lane = 0; lane < kLanes; ++lane)
       row_at_age_of(lane, t.prevalence, t.factors, rows_.data() + lane * size(padded(t.factors)));
     into_lanes(rows_.data(), size(padded(t.factors)), prevalence.now());
-    if (exceptional) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) except(lane);
-      into_lanes(exception_rows_.data(), size(padded(t.kinds)), exceptions.now());
-    }
+    sets();
     stages();
   }
 
@@ -171,7 +167,7 @@ class Answers {
   HWY_INLINE void add(const Grade& more, std::size_t lane) {
     const float leak = at_age_of(lane, t.leak, size(more.number));
     factors_.push_back({more.b.data(), 1 - leak, more.height * leak});
-    if (!more.from.empty()) excepting_[lane].push_back({&more, leak}), exceptional = true;
+    if (!more.from.empty()) excepting_[lane].push_back({&more, leak}), exceptional_ = true;
   }
 
   // What a row is before any answer.
@@ -259,7 +255,7 @@ class Answers {
           hn::Store(hn::Mul(hn::Load(d, row + k), its), d, row + k);
         }
         if (f.from.empty()) continue;
-        shifting_[lane].push_back({&f, ratio}), exceptional = true;
+        shifting_[lane].push_back({&f, ratio}), exceptional_ = true;
         for (std::size_t k = 0; k < f.own.size(); k += kLanes, ratio += kLanes) {
           const V own = look_up(density, classes, hn::Load(di, &f.own[k])), base = look_up(density, classes, hn::Load(di, &f.base[k]));
           hn::Store(hn::Div(own, base), d, ratio);
@@ -288,6 +284,24 @@ class Answers {
       const V with_leaks = hn::NegMulAdd(hn::Sub(one, its_b), its_leak, hn::MulAdd(hn::Sub(one, b), leak, hn::Sub(b, its_b)));
       hn::Store(hn::Mul(hn::Load(d, row + k), hn::Max(with_leaks, hn::Zero(d))), d, row + k);
     }
+  }
+
+  // Sets of mechanisms: what is present of them already, times what is absent of each. And kinds of state.
+  HWY_NOINLINE void sets() {
+    const LanesAt sets = (*this)[Part::sets], mechanisms = (*this)[Part::mechanisms], out = kinds.now();
+    for (std::size_t i = 0; i < size(t.sets); ++i) {
+      V v = sets.load(i);
+      for (int k : t.mechanisms_of_set[i]) v = hn::Mul(v, mechanisms.load(size(k)));
+      sets.store(i, v);
+    }
+    const int* HWY_RESTRICT set_of = t.set_of_kind.data();
+    if (!exceptional_) {
+      for (std::size_t i = 0; i < t.set_of_kind.size(); ++i) out.store(i, sets.load(size(set_of[i])));
+      return;
+    }
+    for (std::size_t lane = 0; lane < kLanes; ++lane) except(lane);
+    into_lanes(exception_rows_.data(), t.set_of_kind.size(), out,
+               [&](std::size_t i, V its) HWY_ATTR { return hn::Mul(its, sets.load(size(set_of[i]))); });
   }
 
   // What a person's answers make of kinds of state, over what they make of their part.
@@ -416,6 +430,7 @@ class Answers {
   std::array<std::vector<Shifting>, kMostLanes> shifting_;  // and measured findings with exceptions
   Floats density_;                                          // of one value, by class
   Floats ratios_;                                           // of each value of the block
+  bool exceptional_ = false;                                // some exception is not 1; if none is, no rows of them are made
   Floats exception_rows_;                                   // a row a lane
 };
 

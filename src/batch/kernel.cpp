@@ -4,10 +4,10 @@
 // the hundred sets of mechanisms that occur) and its exceptions. Rows are multiplied person by person, along the
 // table (answers-inl.h), and turned into lanes: people side by side, one block of them at a time.
 //
-// From there on everything is a product over cells (cause, part of the canal, variant, stage), one after the other: stage, set
+// From there on everything is a product over cells (cause, part of the canal, variant, stage), one after the other: stage
 // and kind give the weight of a cell. A group's cells share what is said of places, summed over its levels. A cell's weight is met
-// once: it is added to its group, from which causes, levels and neural mechanisms are read, and with what is said of its places to
-// its slot, from which stages and the other mechanisms are read. The next cell adds to another slot: a sum in memory that is
+// once: it is added to its group, from which levels and neural mechanisms are read, and with what is said of its places to its
+// slot, from which causes, stages and the other mechanisms are read. The next cell adds to another slot: a sum in memory that is
 // added to again at once waits for itself.
 //
 // No lane's numbers hang on what stands in the others: what is left out because nobody of a block was asked would have been
@@ -44,7 +44,7 @@ constexpr float kLeastSum = 1e-25F;
 // LaneTables::Cell with its places in lanes.
 struct Cell {
   struct Variant {
-    std::uint32_t set, kind, slot;
+    std::uint32_t kind, slot;
     float share;
   };
   std::array<Variant, 2> variant;
@@ -68,14 +68,12 @@ class Blocks {
         by_others_(static_cast<int>(t.mechanisms_of_others.size())),
         by_mechanism_(t.mechanisms),
         levels_(t.places),
-        few_(static_cast<int>(kAhead + kForecastWeeks.size())),
+        few_(kFew),
         slots_of_others_(t.mechanisms_of_others.size()),
         patterns_of_(size(t.mechanisms)),
         others_of_(size(t.mechanisms)) {
     const auto in_lanes = [](int i) { return static_cast<std::uint32_t>(size(i) * kLanes); };
-    const auto variant = [&](const LaneTables::Variant& its) {
-      return Cell::Variant{in_lanes(its.set), in_lanes(its.kind), in_lanes(its.slot), its.share};
-    };
+    const auto variant = [&](const LaneTables::Variant& its) { return Cell::Variant{in_lanes(its.kind), in_lanes(its.slot), its.share}; };
     for (const LaneTables::Cell& its : t.cell) {
       const auto ahead = std::find(ahead_.begin(), ahead_.end(), its.ahead);
       cells_.push_back({{variant(its.variant[0]), variant(its.variant[1])},
@@ -95,10 +93,8 @@ class Blocks {
     for (first_ = 0; first_ < c.people->rows; first_ += static_cast<int>(kLanes)) {
       answers_.read(first_);
       context();
-      sets();
       places();
-      if (answers_.exceptional) weigh<true>();
-      else weigh<false>();
+      weigh();
       give_all();
     }
   }
@@ -149,16 +145,6 @@ class Blocks {
     for (std::size_t k = 0; k < size(t.causes); ++k) weight.times(k, inverse(odds.load(k)));
   }
 
-  // Sets of mechanisms: what is present of them already, times what is absent of each.
-  HWY_NOINLINE void sets() {
-    const LanesAt sets = answers_[Part::sets], mechanisms = answers_[Part::mechanisms];
-    for (std::size_t i = 0; i < size(t.sets); ++i) {
-      V v = sets.load(i);
-      for (int k : t.mechanisms_of_set[i]) v = hn::Mul(v, mechanisms.load(size(k)));
-      sets.store(i, v);
-    }
-  }
-
   // What is said of places, by portion.
   HWY_NOINLINE void places() {
     for (const LaneTables::Bucket& bucket : t.buckets)
@@ -202,12 +188,13 @@ class Blocks {
   template <int kPlaces>
   HWY_NOINLINE void spread(const LaneTables::Bucket& bucket, int l) {
     const D d;
-    std::array<V, kPlaces> sum;
-    for (V& v : sum) v = hn::Zero(d);
     const float* HWY_RESTRICT share = bucket.share.data() + l;
     const float* HWY_RESTRICT weight = weight_.now()[size(bucket.first)];
     const float* const end = weight + size(bucket.portions) * kLanes;
-    for (; weight != end; weight += kLanes, share += bucket.places) {
+    std::array<V, kPlaces> sum;
+    const V first = hn::Load(d, weight);
+    for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::Mul(first, all(share[j]));
+    for (weight += kLanes, share += bucket.places; weight != end; weight += kLanes, share += bucket.places) {
       const V w = hn::Load(d, weight);
       for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::MulAdd(w, all(share[j]), sum[size(j)]);
     }
@@ -218,27 +205,16 @@ class Blocks {
     }
   }
 
-  // All cells, once: portions without what is said of places, everything else with it.
-  template <bool kExceptional>
+  // All cells, once: portions without what is said of places, slots with it.
   HWY_NOINLINE void weigh() {
-    const D d;
-    const LanesAt few = few_.now(), by_cause = by_cause_.now();
-    slots_.now().fill(static_cast<int>(t.slot.size()), 0.0F), by_cause.fill(t.causes, 0.0F);
-    few.fill(static_cast<int>(kAhead + kForecastWeeks.size()), 0.0F);
+    const LanesAt few = few_.now();
+    slots_.now().fill(static_cast<int>(t.slot.size()), 0.0F), few.fill(kFew, 0.0F);
     From from{t.group.data(), cells_.data()};
     for (const LaneTables::Form& form : t.form) {
       const bool later = form.later && wanted_.forecast;
-      if (form.variants) from = later ? weigh<kExceptional, true, true>(form, from) : weigh<kExceptional, true, false>(form, from);
-      else from = later ? weigh<kExceptional, false, true>(form, from) : weigh<kExceptional, false, false>(form, from);
+      if (form.variants) from = later ? weigh<true, true>(form, from) : weigh<true, false>(form, from);
+      else from = later ? weigh<false, true>(form, from) : weigh<false, false>(form, from);
     }
-
-    V total = hn::Zero(d), tumour = total, malignant = total;
-    for (std::size_t cause = 0; cause < size(t.causes); ++cause) {
-      const V its = by_cause.load(cause);
-      total = hn::Add(total, its);
-      tumour = hn::MulAdd(its, all(t.tumour[cause]), tumour), malignant = hn::MulAdd(its, all(t.malignant[cause]), malignant);
-    }
-    few.store(kTumour, tumour), few.store(kMalignant, malignant), few.store(kTotal, total);
     for (std::size_t w = 0; w < kForecastWeeks.size(); ++w) few.add(kAhead + w, few.load(kPressed));
   }
 
@@ -247,36 +223,43 @@ class Blocks {
     const Cell* cell;
   };
 
-  // The groups of a form; from where those of the next one stand. What the loops need of this object they hold themselves: a store to
-  // lanes might be one to any member.
-  template <bool kExceptional, bool kVariants, bool kLater>
-  HWY_NOINLINE From weigh(const LaneTables::Form form, From from) {
+  template <bool kVariants, bool kLater>
+  HWY_INLINE From weigh(const LaneTables::Form& form, From from) {
+    switch (form.cells) {
+      case 1: return weigh<1, kVariants, kLater>(form, from);
+      case 2: return weigh<2, kVariants, kLater>(form, from);
+      case 3: return weigh<3, kVariants, kLater>(form, from);
+      default: return weigh<0, kVariants, kLater>(form, from);
+    }
+  }
+
+  // The groups of a form, kCells each (0: as many as the form says); from where those of the next one stand. What the loops need of this
+  // object they hold themselves: a store to lanes might be one to any member.
+  template <int kCells, bool kVariants, bool kLater>
+  HWY_NOINLINE From weigh(const LaneTables::Form& form, From from) {
     const D d;
-    const float *HWY_RESTRICT stage = answers_.stage.now().at, *HWY_RESTRICT set = answers_[Part::sets].at;
-    const float* HWY_RESTRICT kind = answers_.exceptions.now().at;
+    const float *HWY_RESTRICT stage = answers_.stage.now().at, *HWY_RESTRICT kind = answers_.kinds.now().at;
     float* HWY_RESTRICT slot = slots_.now().at;
     const std::array<float, kForecastWeeks.size()>* HWY_RESTRICT ahead_of = ahead_.data();
-    const LanesAt odds = answers_[Part::causes], told_of = told_.now(), weight_of = weight_.now(), by_cause = by_cause_.now(),
-                  few = few_.now();
+    const LanesAt odds = answers_[Part::causes], told_of = told_.now(), weight_of = weight_.now(), few = few_.now();
     const Cell* HWY_RESTRICT cell = from.cell;
     static_assert(kForecastWeeks.size() == 4);
-    V one = few.load(kAhead), two = few.load(kAhead + 1), three = few.load(kAhead + 2), four = few.load(kAhead + 3);
-    V emergency = few.load(kEmergency), pressed = few.load(kPressed);
+    V one = hn::Zero(d), two = one, three = one, four = one, total = one;
+    const int cells = kCells > 0 ? kCells : form.cells;
     const LaneTables::Group* const last = from.group + form.groups;
     for (const LaneTables::Group* HWY_RESTRICT group = from.group; group != last; ++group) {
       const V its_odds = odds.load(size(group->cause));
       const V told = hn::Mul(told_of.load(size(group->portion)), its_odds);
       V sum = hn::Zero(d);
-      for (const Cell* const end = cell + form.cells; cell != end; ++cell) {
+      for (int i = 0; i < cells; ++i, ++cell) {
         const V of_stage = hn::Load(d, stage + cell->stage);
-        V here = hn::Zero(d);
-        for (std::size_t v = 0; v < 1 + kVariants; ++v) {
-          const Cell::Variant& its = cell->variant[v];
-          V weight = hn::Mul(hn::Mul(of_stage, hn::Load(d, set + its.set)), all(its.share));
-          if constexpr (kExceptional) weight = hn::Mul(weight, hn::Load(d, kind + its.kind));
-          here = hn::Add(here, weight);
+        const auto weigh_one = [&](const Cell::Variant& its) HWY_ATTR {
+          const V weight = hn::Mul(hn::Mul(of_stage, hn::Load(d, kind + its.kind)), all(its.share));
           hn::Store(hn::MulAdd(weight, told, hn::Load(d, slot + its.slot)), d, slot + its.slot);
-        }
+          return weight;
+        };
+        V here = weigh_one(cell->variant[0]);
+        if constexpr (kVariants) here = hn::Add(here, weigh_one(cell->variant[1]));
         sum = hn::Add(sum, here);
         if constexpr (kLater) {
           const auto& ahead = ahead_of[cell->ahead];
@@ -286,18 +269,22 @@ class Blocks {
         }
       }
       weight_of.store(size(group->portion), hn::Mul(sum, its_odds));
-      sum = hn::Mul(sum, told);
-      by_cause.add(size(group->cause), sum);
-      emergency = hn::MulAdd(sum, all(group->emergency), emergency), pressed = hn::MulAdd(sum, all(group->pressed), pressed);
+      total = hn::MulAdd(sum, told, total);
     }
-    few.store(kEmergency, emergency), few.store(kPressed, pressed);
-    few.store(kAhead, one), few.store(kAhead + 1, two), few.store(kAhead + 2, three), few.store(kAhead + 3, four);
+    if (form.emergency) few.add(kEmergency, total);
+    if (form.pressed) few.add(kPressed, total);
+    if constexpr (kLater) few.add(kAhead, one), few.add(kAhead + 1, two), few.add(kAhead + 2, three), few.add(kAhead + 3, four);
     return {last, cell};
   }
 
   HWY_NOINLINE void give_all() {
     const D d;
     const LanesAt few = few_.now(), weight = weight_.now();
+    for (std::size_t j = 0; j < t.joint.size(); ++j)
+      for (const int portion : t.joint[j]) weight.store(size(portion), weight.load(size(t.portions) + j));
+    if (wanted_.mechanisms) tell_mechanisms();
+    if (wanted_.levels) tell_levels();
+    tell_stages_and_causes();
     const float* sum = few[kTotal];
     const std::size_t people = std::min(kLanes, size(c.people->rows - first_));
     for (std::size_t lane = 0; lane < people; ++lane)
@@ -319,18 +306,26 @@ class Blocks {
     };
     give(out_.tumour, 1, few[kTumour]), give(out_.malignant, 1, few[kMalignant]), give(out_.emergency, 1, few[kEmergency]);
     if (wanted_.causes) give(out_.causes, size(t.causes), by_cause_.now().at);
-    for (std::size_t j = 0; j < t.joint.size(); ++j)
-      for (const int portion : t.joint[j]) weight.store(size(portion), weight.load(size(t.portions) + j));
-    if (wanted_.mechanisms) tell_mechanisms(), give(out_.mechanisms, size(t.mechanisms), by_mechanism_.now().at);
-    if (wanted_.stages) tell_stages(), give(out_.stages, size(t.told_stages), slots_.now().at);
-    if (wanted_.levels) tell_levels(), give(out_.levels, size(t.places), levels_.now().at);
+    if (wanted_.mechanisms) give(out_.mechanisms, size(t.mechanisms), by_mechanism_.now().at);
+    if (wanted_.stages) give(out_.stages, size(t.told_stages), slots_.now().at);
+    if (wanted_.levels) give(out_.levels, size(t.places), levels_.now().at);
     if (wanted_.forecast) give(out_.compression, kForecastWeeks.size(), few[kAhead]);
   }
 
-  // What is told of stages, which is no longer what slots held.
-  HWY_NOINLINE void tell_stages() {
-    const LanesAt slots = slots_.now();
+  // What is told of stages, which is no longer what slots held; and of causes.
+  HWY_NOINLINE void tell_stages_and_causes() {
+    const D d;
+    const LanesAt slots = slots_.now(), by_cause = by_cause_.now(), few = few_.now();
     for (std::size_t i = size(t.told_stages); i < t.slot.size(); ++i) slots.add(size(t.slot[i].stage), slots.load(i));
+    V total = hn::Zero(d), tumour = total, malignant = total;
+    for (std::size_t cause = 0; cause < size(t.causes); ++cause) {
+      V its = hn::Zero(d);
+      for (int i = t.first_told[cause]; i < t.first_told[cause + 1]; ++i) its = hn::Add(its, slots.load(size(i)));
+      by_cause.store(cause, its);
+      total = hn::Add(total, its);
+      tumour = hn::MulAdd(its, all(t.tumour[cause]), tumour), malignant = hn::MulAdd(its, all(t.malignant[cause]), malignant);
+    }
+    few.store(kTumour, tumour), few.store(kMalignant, malignant), few.store(kTotal, total);
   }
 
   // Neural mechanisms are those of patterns, the others those of slots.
@@ -374,6 +369,7 @@ class Blocks {
   }
 
   static constexpr std::size_t kTumour = 0, kMalignant = 1, kEmergency = 2, kTotal = 3, kPressed = 4, kAhead = 5;  // in few_
+  static constexpr int kFew = static_cast<int>(kAhead + kForecastWeeks.size());
 
   const LaneTables& t;
   LaneChunk& c;

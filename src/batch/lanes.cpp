@@ -92,6 +92,7 @@ LaneTables::LaneTables(const Model& model, const Space& space)
       const int in_course = (k - s.stage_offset[at(c)]) % s.stages(c);
       told_stage_of.push_back(told_stages + in_course);
     }
+    first_told.push_back(told_stages);
     told_stages += s.stages(c);
     for (std::size_t i = 0; i < at(settings); ++i) setting[i][at(c)] = narrow(cause.settings[i]);
     for (std::size_t i = 0; i < rate.size(); ++i) {
@@ -100,6 +101,7 @@ LaneTables::LaneTables(const Model& model, const Space& space)
       for (std::size_t k = 0; k < at(settings); ++k) coming[i][k] += narrow(its * cause.settings[k]);
     }
   }
+  first_told.push_back(told_stages);
   lay_out_states();
   ones = row(std::max({mechanisms, causes, course_stages, spots, sets}), 1);
   fit_times();
@@ -139,7 +141,7 @@ void LaneTables::lay_out_states() {
         const auto [it, fresh] = others.emplace(s.signatures[at(its.signature)].active & ~neural, static_cast<int>(others.size()));
         if (fresh) mechanisms_of_others.push_back(members(it->first));
         // Signatures and others stand in for kinds and slots, until those are numbered.
-        cell_of_it.variant[v] = {s.set_of[at(its.signature)], its.signature, it->second, narrow(its.share / part)};
+        cell_of_it.variant[v] = {its.signature, it->second, narrow(its.share / part)};
         if (const auto p = ahead.find(variants[v]); p != ahead.end())
           std::transform(p->second.begin(), p->second.end(), cell_of_it.ahead.begin(), narrow);
       }
@@ -190,32 +192,32 @@ void LaneTables::lay_out_states() {
     buckets.push_back(std::move(b));
   }
 
-  // Groups, form by form; in turn those of different causes, so that sums by cause are not added to again at once (a store that is
+  // Groups, form by form; in turn those of different causes, so that sums by slot are not added to again at once (a store that is
   // loaded again costs ten additions).
   std::map<std::pair<Form, int>, std::vector<std::pair<int, const Joint*>>> of_form;
   for (int c = 0; c < causes; ++c) {
     std::map<Form, int> met;
     for (const Joint& x : of_cause[at(c)]) {
       const auto any = [&](auto holds) { return std::any_of(x.cells.begin(), x.cells.end(), holds); };
-      const Form kind{static_cast<int>(x.cells.size()), any([](const Cell& its) { return its.variant[1].share > 0; }),
-                      any([](const Cell& its) { return its.ahead.front() < 1 && its.ahead.back() > 0; })};
-      of_form[{kind, met[kind]++}].emplace_back(c, &x);
+      const Form its{static_cast<int>(x.cells.size()), any([](const Cell& one) { return one.variant[1].share > 0; }),
+                     any([](const Cell& one) { return one.ahead.front() < 1 && one.ahead.back() > 0; }),
+                     x.cells.front().ahead.front() == 1, x.emergency};
+      of_form[{its, met[its]++}].emplace_back(c, &x);
     }
   }
+  const Form* last = nullptr;
   for (const auto& [key, its] : of_form) {
-    const Form& kind = key.first;
-    if (form.empty() || Form{form.back().cells, form.back().variants, form.back().later} != kind) form.push_back(kind);
+    if (last == nullptr || *last != key.first) form.push_back(key.first);
+    last = &key.first;
     form.back().groups += static_cast<int>(its.size());
     for (const auto& [c, x] : its) {
       cell.insert(cell.end(), x->cells.begin(), x->cells.end());
-      const bool pressed = x->cells.front().ahead.front() == 1;
-      group.push_back({c, x->portions[0], x->emergency ? 1.0F : 0.0F, pressed ? 1.0F : 0.0F});
+      group.push_back({c, x->portions[0]});
       if (x->portions.size() == 1) continue;
       group.back().portion = portions + static_cast<int>(joint.size());
       joint.push_back(x->portions);
     }
   }
-
   // Slots
   std::map<std::pair<int, int>, int> slots;  // told stage and others
   for (const Cell& its : cell)
@@ -428,12 +430,14 @@ void LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
   std::vector<int> order(s.signatures.size()), kind_of(s.signatures.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return s.stage_of[at(a)] < s.stage_of[at(b)]; });
-  std::map<Sayings, int> known;
+  std::map<std::pair<int, Sayings>, int> known;
   for (int i : order) {
-    const auto [it, fresh] = known.emplace(sayings[at(i)], kinds);
+    const auto [it, fresh] = known.emplace(std::make_pair(s.set_of[at(i)], sayings[at(i)]), kinds);
+    if (fresh) set_of_kind.push_back(s.set_of[at(i)]);
     kinds += fresh;
     kind_of[at(i)] = it->second;
   }
+  set_of_kind.resize(at(padded(kinds)));
   for (Cell& c : cell)
     for (Variant& v : c.variant) v.kind = kind_of[at(v.kind)];
 

@@ -84,12 +84,14 @@ struct LaneTables {
   int causes, stages, told_stages = 0, course_stages = 0, chain_stages = 0, sets, mechanisms, places, settings;
 
   std::vector<int> chain_stage_of, told_stage_of;   // by flat stage; a stage is told once, whatever its strand
+  std::vector<int> first_told;                      // by cause, and the end
   std::vector<int> course_stage_of;                 // by stage of a chain
   std::vector<std::vector<int>> mechanisms_of_set;  // by set
   Floats tumour, malignant;                         // by cause: 1 or 0
 
-  // Kinds of state: signatures that no finding's exceptions tell apart, those of neighbouring stages side by side.
+  // Kinds of state: signatures of one set that no finding's exceptions tell apart, those of neighbouring stages side by side.
   int kinds = 0;
+  std::vector<int> set_of_kind;  // padded
 
   ByAge rate;                   // by cause
   std::vector<Floats> setting;  // by setting: how strongly it selects each cause
@@ -130,16 +132,17 @@ struct LaneTables {
   // A group: a portion, or several of one cause whose cells are the same. Groups of one form stand together, so that work on their cells
   // never branches by what they are.
   struct Form {
-    int cells;      // of each group
-    bool variants;  // some of them are two: with and without the accompaniment
-    bool later;     // in some of them cord or cauda are not under pressure now but may be later
+    int cells;       // of each group
+    bool variants;   // some of them are two: with and without the accompaniment
+    bool later;      // in some of them cord or cauda are not under pressure now but may be later
+    bool pressed;    // cord or cauda are under pressure now
+    bool emergency;  // what is found there is one
     int groups = 0;
     auto operator<=>(const Form& other) const = default;
   };
   struct Group {
     int cause;
-    int portion;               // from LaneTables::portions on a joint one
-    float emergency, pressed;  // 1 or 0; pressed: cord or cauda are under pressure now
+    int portion;  // from LaneTables::portions on a joint one
   };
   std::vector<Form> form;
   std::vector<Group> group;
@@ -149,13 +152,13 @@ struct LaneTables {
   std::vector<std::vector<int>> joint;                  // portions that are joined: numbered after the portions
   std::vector<std::vector<int>> mechanisms_of_pattern;  // neural mechanisms
 
-  // What a cell's variants weigh is told of its stage and of those of their mechanisms that are not neural: slots are what these can be
-  // together.
+  // What a cell's variants weigh is told of its stage (and so its cause) and of those of their mechanisms that are not neural: slots are
+  // what these can be together.
   struct Slot {
     int stage, others;  // told stage; index into mechanisms_of_others
   };
   struct Variant {
-    int set = 0, kind = 0, slot = 0;
+    int kind = 0, slot = 0;
     float share = 0;  // of the cause; 0 where there is no such variant
     bool operator==(const Variant& other) const = default;
   };
