@@ -30,51 +30,64 @@ namespace {
 
 class Answers {
  public:
-  Answers(const LaneTables& tables, const LaneChunk& chunk)
-      : prevalence(tables.factors),
-        stage(tables.chain_stages),
+  explicit Answers(const LaneTables& tables)
+      : stage(tables.chain_stages),
         kinds(tables.kinds),
+        prevalence(tables.factors),
         t(tables),
-        c(chunk),
-        length_{tables.mechanisms, tables.causes, tables.course_stages, tables.spots, tables.sets} {
+        length_{tables.mechanisms, tables.causes, tables.course_stages, tables.spots, tables.sets},
+        leaks_(tables.grades),
+        ratios_(tables.most_ratios) {
     int longest = padded(t.factors);
     for (int length : length_) {
       parts.emplace_back(length);
       longest = std::max(longest, padded(length));
     }
-    rows_.assign(size(longest) * kLanes, 0.0F), exception_rows_.assign(size(padded(t.kinds)) * kLanes, 0.0F);
-    for (const int column : c.discrete) {
-      const FindingLanes& f = t.finding[size(c.people->graded[size(column)].finding)];
+    rows_.assign(size(longest) * kLanes, 0.0F);
+    coming_.resize(size(padded(t.causes)));
+    std::size_t classes = 0;
+    for (const MeasuredLanes& its : t.measured) {
+      classes = std::max(classes, its.shift.size());
+      shift_ratios_.emplace_back(its.ratios);
+    }
+    density_.resize(classes);
+  }
+
+  // From now on of this chunk.
+  void begin(const LaneChunk& chunk) {
+    c = &chunk;
+    for (std::size_t part = 0; part < kParts; ++part) absent_[part].clear(), present_[part].clear(), graded_[part].clear();
+    for (const int column : c->discrete) {
+      const FindingLanes& f = t.finding[size(c->people->graded[size(column)].finding)];
       for (const auto& its : f.absent)
-        absent_[static_cast<std::size_t>(its.part)].push_back({&c.planes->absent[size(column)], its.left.data()});
+        absent_[static_cast<std::size_t>(its.part)].push_back({&c->planes.absent[size(column)], its.left.data()});
       const auto base = static_cast<std::size_t>(f.base);
-      if (f.upto.size() == 1) present_[base].push_back({&c.planes->present[size(column)], f.upto.data()});
+      if (f.upto.size() == 1) present_[base].push_back({&c->planes.present[size(column)], f.upto.data()});
       else graded_[base].push_back({column, &f});
     }
-    coming_.resize(size(padded(t.causes)));
-    std::size_t classes = 0, ratios = 0;
-    for (const MeasuredLanes& its : t.measured) classes = std::max(classes, its.shift.size()), ratios = std::max(ratios, its.own.size());
-    density_.resize(classes), ratios_.resize(c.people->measured.size() * kLanes * ratios);
   }
 
   // By part: what it weighs. Causes: how many come with each as well. All but for factors common to all states of a person.
   std::vector<Lanes> parts;
-  Lanes prevalence;  // by factor, at each person's age
   Lanes stage;       // by stage of a chain: P(presenting then in it), times what is absent that its course brings
   Lanes kinds;       // by kind of state: its set, and what is an exception to that
+  Lanes prevalence;  // by factor, at each person's age
 
   LanesAt operator[](Part part) const { return parts[static_cast<std::size_t>(part)].now(); }
 
   void read(int first) {
     first_ = first;
-    exceptional_ = false;
+    excepting_.clear(), shifting_.clear();
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const std::size_t r = person(lane);
-      low_[lane] = size(c.low[r]), high_[lane] = size(c.high[r]), w_[lane] = c.w[r];
+      low_[lane] = size(c->low[r]), high_[lane] = size(c->high[r]), w_[lane] = c->w[r];
     }
     for (std::size_t part = 0; part < kParts; ++part) {
       const std::size_t n = size(padded(length_[part]));
       find(absent_[part], absent_by_), find(present_[part], present_by_);
+      for (std::size_t i = 0; i < present_[part].size(); ++i)
+        if (present_by_.by_answer[i] != 0 && !present_[part][i].more->exceptions.empty())
+          excepting_.push_back({present_[part][i].more, present_by_.by_answer[i]});
       for (std::size_t lane = 0; lane < kLanes; ++lane) {
         factors_of(present_[part], lane);
         multiply(absent_[part], lane, begin(static_cast<Part>(part), lane), n);
@@ -91,7 +104,7 @@ class Answers {
   }
 
   // Row of a lane; the last block repeats its last row.
-  std::size_t person(std::size_t lane) const { return size(std::min(first_ + static_cast<int>(lane), c.people->rows - 1)); }
+  std::size_t person(std::size_t lane) const { return size(std::min(first_ + static_cast<int>(lane), c->people->rows - 1)); }
 
  private:
   using Grade = FindingLanes::Grade;
@@ -167,13 +180,13 @@ class Answers {
   HWY_INLINE void add(const Grade& more, std::size_t lane) {
     const float leak = at_age_of(lane, t.leak, size(more.number));
     factors_.push_back({more.b.data(), 1 - leak, more.height * leak});
-    if (!more.from.empty()) excepting_[lane].push_back({&more, leak}), exceptional_ = true;
+    leaks_.now()[size(more.number)][lane] = leak;
   }
 
   // What a row is before any answer.
   HWY_INLINE const float* begin(Part part, std::size_t lane) {
     const std::size_t r = person(lane);
-    if (part == Part::spots) return t.pain[size(c.people->location[r] + 1)].data();
+    if (part == Part::spots) return t.pain[size(c->people->location[r] + 1)].data();
     if (part != Part::causes) return t.ones.data();
     come(r, lane, coming_.data());
     return coming_.data();
@@ -219,9 +232,9 @@ class Answers {
 
   HWY_NOINLINE void multiply_graded(const std::vector<Graded>& answers, std::size_t n) {
     for (const Graded& its : answers)
-      for (std::uint64_t rest = c.planes->present[size(its.column)].slice(first_, kLanes); rest != 0; rest &= rest - 1) {
+      for (std::uint64_t rest = c->planes.present[size(its.column)].slice(first_, kLanes); rest != 0; rest &= rest - 1) {
         const std::size_t lane = size(__builtin_ctzll(rest));
-        const int grade = c.people->graded[size(its.column)].grade[person(lane)];
+        const int grade = c->people->graded[size(its.column)].grade[person(lane)];
         const auto& upto = its.of->upto;
         if (grade == kPresentAny) multiply(upto[0], lane, n);
         else if (size(grade) == upto.size()) multiply(upto[size(grade) - 1], lane, n);
@@ -234,12 +247,12 @@ class Answers {
   HWY_NOINLINE void multiply_measured(std::size_t n) {
     const D d;
     const DI di;
-    float* HWY_RESTRICT ratio = ratios_.data();
-    for (std::size_t i = 0; i < c.people->measured.size(); ++i) {
-      const auto& said = c.people->measured[i];
+    for (std::size_t i = 0; i < c->people->measured.size(); ++i) {
+      const auto& said = c->people->measured[i];
       const ModelFinding& finding = t.m.findings[size(said.finding)];
       const MeasuredLanes& f = t.measured[size(said.finding)];
-      for (std::uint64_t rest = c.planes->measured[i].slice(first_, kLanes); rest != 0; rest &= rest - 1) {
+      float* HWY_RESTRICT ratio = nullptr;
+      for (std::uint64_t rest = c->planes.measured[i].slice(first_, kLanes); rest != 0; rest &= rest - 1) {
         const std::size_t lane = size(__builtin_ctzll(rest)), classes = f.shift.size();
         const V x = all(off_usual(finding, said.value[person(lane)], lane));
         float* HWY_RESTRICT density = density_.data();
@@ -254,11 +267,17 @@ class Answers {
           const V its = hn::Mul(look_up(density, classes, hn::Load(di, &f.of_set[k])), over_usual);
           hn::Store(hn::Mul(hn::Load(d, row + k), its), d, row + k);
         }
-        if (f.from.empty()) continue;
-        shifting_[lane].push_back({&f, ratio}), exceptional_ = true;
-        for (std::size_t k = 0; k < f.own.size(); k += kLanes, ratio += kLanes) {
+        if (f.ratios == 0) continue;
+        if (ratio == nullptr) {
+          ratio = shift_ratios_[size(said.finding)].now().at;
+          shift_ratios_[size(said.finding)].now().fill(f.ratios, 1.0F);
+          shifting_.push_back(size(said.finding));
+        }
+        for (std::size_t k = 0; k < size(f.ratios); k += kLanes) {
           const V own = look_up(density, classes, hn::Load(di, &f.own[k])), base = look_up(density, classes, hn::Load(di, &f.base[k]));
-          hn::Store(hn::Div(own, base), d, ratio);
+          HWY_ALIGN std::array<float, kLanes> its;
+          hn::Store(hn::Div(own, base), d, its.data());
+          for (std::size_t j = 0; j < kLanes && k + j < size(f.ratios); ++j) ratio[(k + j) * kLanes + lane] = its[j];
         }
       }
     }
@@ -294,57 +313,26 @@ class Answers {
       for (int k : t.mechanisms_of_set[i]) v = hn::Mul(v, mechanisms.load(size(k)));
       sets.store(i, v);
     }
-    const int* HWY_RESTRICT set_of = t.set_of_kind.data();
-    if (!exceptional_) {
-      for (std::size_t i = 0; i < t.set_of_kind.size(); ++i) out.store(i, sets.load(size(set_of[i])));
-      return;
-    }
-    for (std::size_t lane = 0; lane < kLanes; ++lane) except(lane);
-    into_lanes(exception_rows_.data(), t.set_of_kind.size(), out,
-               [&](std::size_t i, V its) HWY_ATTR { return hn::Mul(its, sets.load(size(set_of[i]))); });
+    for (std::size_t i = 0; i < size(t.kinds); ++i) out.store(i, sets.load(size(t.set_of_kind[i])));
+    for (const Excepting& its : excepting_) except(*its.more, mask_of(its.who));
+    for (const std::size_t finding : shifting_) multiply(t.measured[finding].exceptions, shift_ratios_[finding].now());
   }
 
-  // What a person's answers make of kinds of state, over what they make of their part.
-  HWY_NOINLINE void except(std::size_t lane) {
+  // What an answer of some people makes of kinds of state, over what it makes of their part.
+  void except(const Grade& more, Mask who) {
+    const V leak = leaks_.now().load(size(more.number)), one = all(1.0F), rest = hn::Sub(one, leak);
+    const LanesAt ratios = ratios_.now();
+    for (std::size_t i = 0; i < more.ratios.size(); ++i) {
+      const V full = hn::MulAdd(all(more.ratios[i].full), rest, leak), base = hn::MulAdd(all(more.ratios[i].base), rest, leak);
+      ratios.store(i, hn::IfThenElse(who, hn::Mul(full, inverse(base)), one));
+    }
+    multiply(more.exceptions, ratios);
+  }
+  HWY_INLINE void multiply(const std::vector<Exception>& exceptions, const LanesAt ratios) {
     const D d;
-    const std::size_t n = size(padded(t.kinds));
-    float* HWY_RESTRICT row = exception_rows_.data() + lane * n;
-    std::fill_n(row, n, 1.0F);
-    for (const Excepting& its : excepting_[lane]) {
-      const Grade* const more = its.more;
-      const V leak = all(its.leak), rest = all(1 - its.leak);
-      const float* HWY_RESTRICT ratio = more->ratio.data();
-      const float *HWY_RESTRICT base = more->base.data(), *HWY_RESTRICT full = more->full.data();
-      const auto multiply_by = [&](auto next) HWY_ATTR {
-        for (const int from : more->from)
-          for (std::size_t k = 0; k < kMostLanes; k += kLanes) {
-            float* at = row + size(from) + k;
-            hn::Store(hn::Mul(hn::Load(d, at), next()), d, at);
-          }
-      };
-      if (more->one_leak) {
-        multiply_by([&]() HWY_ATTR {
-          const V v = hn::Load(d, ratio);
-          ratio += kLanes;
-          return v;
-        });
-      } else {
-        multiply_by([&]() HWY_ATTR {
-          const V of_full = hn::MulAdd(hn::Load(d, full), rest, leak), of_base = hn::MulAdd(hn::Load(d, base), rest, leak);
-          full += kLanes, base += kLanes;
-          return hn::Mul(of_full, inverse(of_base));
-        });
-      }
-    }
-    for (const auto& [f, ratios] : shifting_[lane]) {
-      const int* HWY_RESTRICT its = f->ratio.data();
-      for (const int from : f->from)
-        for (std::size_t k = 0; k < kMostLanes; k += kLanes, its += kLanes) {
-          float* at = row + size(from) + k;
-          hn::Store(hn::Mul(hn::Load(d, at), look_up(ratios, f->own.size(), hn::Load(DI(), its))), d, at);
-        }
-    }
-    excepting_[lane].clear(), shifting_[lane].clear();
+    float* HWY_RESTRICT out = kinds.now().at;
+    for (const Exception& its : exceptions)
+      hn::Store(hn::Mul(hn::Load(d, out + its.kind), hn::Load(d, ratios.at + its.ratio)), d, out + its.kind);
   }
 
   // A row of such a table at a person's age.
@@ -363,7 +351,7 @@ class Answers {
     const D d;
     const std::size_t n = size(padded(t.causes));
     row_at_age_of(lane, t.rate, t.causes, out);
-    if (const int setting = c.people->setting[r]; setting != kUnknown) {
+    if (const int setting = c->people->setting[r]; setting != kUnknown) {
       const float* its = t.setting[size(setting)].data();
       for (std::size_t k = 0; k < n; k += kLanes) hn::Store(hn::Mul(hn::Load(d, out + k), hn::Load(d, its + k)), d, out + k);
       return;
@@ -385,7 +373,7 @@ class Answers {
     std::array<float, kLanes> x_of;
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const std::size_t r = person(lane);
-      p[lane] = t.time.data() + size(c.time_cell[r]) * (kTimeDegree + 1) * size(padded(t.chain_stages)), x_of[lane] = c.time_x[r];
+      p[lane] = t.time.data() + size(c->time_cell[r]) * (kTimeDegree + 1) * size(padded(t.chain_stages)), x_of[lane] = c->time_x[r];
     }
     const LanesAt course = (*this)[Part::course_stages], out = stage.now();
     const int* HWY_RESTRICT course_stage = t.course_stage_of.data();
@@ -406,7 +394,7 @@ class Answers {
   }
 
   const LaneTables& t;
-  const LaneChunk& c;
+  const LaneChunk* c = nullptr;
   int first_ = 0;
   std::array<std::size_t, kMostLanes> low_{}, high_{};  // by lane, as in the chunk
   std::array<float, kMostLanes> w_{};
@@ -420,18 +408,14 @@ class Answers {
   Floats rows_;                   // of one part, a row a lane
   struct Excepting {
     const Grade* more;
-    float leak;
+    std::uint64_t who;
   };
-  std::array<std::vector<Excepting>, kMostLanes> excepting_;  // by lane: answers with exceptions
-  struct Shifting {
-    const MeasuredLanes* of;
-    const float* ratios;
-  };
-  std::array<std::vector<Shifting>, kMostLanes> shifting_;  // and measured findings with exceptions
-  Floats density_;                                          // of one value, by class
-  Floats ratios_;                                           // of each value of the block
-  bool exceptional_ = false;                                // some exception is not 1; if none is, no rows of them are made
-  Floats exception_rows_;                                   // a row a lane
+  std::vector<Excepting> excepting_;   // answers with exceptions that somebody of the block gave
+  std::vector<std::size_t> shifting_;  // measured findings with exceptions of which somebody's value is known
+  Lanes leaks_;                        // by grade, of those who gave that answer
+  Lanes ratios_;                       // of one answer
+  std::vector<Lanes> shift_ratios_;    // by finding
+  Floats density_;                     // of one value, by class
 };
 
 }  // namespace

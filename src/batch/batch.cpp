@@ -1,7 +1,7 @@
 #include "batch/batch.h"
 
 #include <algorithm>
-#include <cmath>
+#include <mutex>
 #include <stdexcept>
 
 #include "batch/lanes.h"
@@ -9,46 +9,62 @@
 
 namespace dorsalgia {
 
+namespace {
+
+NamedKernel kernel_called(const std::string& target) {
+  for (const NamedKernel& its : lane_kernels())
+    if (target.empty() || target == its.name) return its;
+  throw std::invalid_argument("this machine has no instruction set called " + target);
+}
+
+// What works on one chunk at a time, and what it needs room for.
+struct Worker {
+  std::unique_ptr<LaneKernel> kernel;
+  LaneChunk chunk;
+};
+
+}  // namespace
+
 struct BatchEngine::Tables {
   const Knowledge& k;
   const Model& m;
   const ExactEngine& exact;
+  NamedKernel kernel;
   Space space;
   LaneTables lanes;
   UrgencyRules urgency;
-  NamedKernel kernel{};
+  std::mutex lock;
+  std::vector<std::unique_ptr<Worker>> idle;  // behind the lock
 
   Tables(const Knowledge& knowledge, const Model& model, const ExactEngine& engine, const std::string& profile, const std::string& target)
-      : k(knowledge), m(model), exact(engine), space(model), lanes(model, space), urgency(knowledge, model, profile) {
-    for (const NamedKernel& its : lane_kernels())
-      if (kernel.run == nullptr && (target.empty() || target == its.name)) kernel = its;
-    if (kernel.run == nullptr) throw std::invalid_argument("this machine has no instruction set called " + target);
+      : k(knowledge),
+        m(model),
+        exact(engine),
+        kernel(kernel_called(target)),
+        space(model),
+        lanes(model, space, kernel.lanes),
+        urgency(knowledge, model, profile) {}
+
+  std::unique_ptr<Worker> take() {
+    {
+      const std::lock_guard<std::mutex> guard(lock);
+      if (!idle.empty()) {
+        std::unique_ptr<Worker> out = std::move(idle.back());
+        idle.pop_back();
+        return out;
+      }
+    }
+    return std::make_unique<Worker>(Worker{kernel.make(lanes), {}});
+  }
+  void give_back(std::unique_ptr<Worker> worker) {
+    const std::lock_guard<std::mutex> guard(lock);
+    idle.push_back(std::move(worker));
   }
 
-  LaneChunk made_ready(const PeopleTable& people, const Planes& planes) const {
-    LaneChunk c;
-    c.people = &people, c.planes = &planes;
-    const auto rows = static_cast<std::size_t>(people.rows);
-    c.low.assign(rows, 0), c.high.assign(rows, 0), c.w.assign(rows, 0), c.odd.assign(rows, 0);
-    c.time_cell.assign(rows, lanes.time_cells), c.time_x.assign(rows, 0);
-    for (std::size_t r = 0; r < rows; ++r) {
-      const double age = people.age[r], weeks = people.weeks[r];
-      if (age < 0 || people.sex[r] < 0 || weeks > lanes.last_weeks) {
-        c.odd[r] = 1;
-        continue;
-      }
-      int high = 0;
-      while (high < kAgeBands && kAgeMiddle[static_cast<std::size_t>(high)] < age) ++high;
-      const int low = std::max(0, high - 1);
-      high = std::min(high, kAgeBands - 1);
-      const double from = kAgeMiddle[static_cast<std::size_t>(low)], to = kAgeMiddle[static_cast<std::size_t>(high)];
-      c.w[r] = low == high ? 0 : static_cast<float>((age - from) / (to - from));
-      c.low[r] = people.sex[r] * kAgeBands + low, c.high[r] = people.sex[r] * kAgeBands + high;
-      if (weeks < 0) continue;
-      const double place = (std::log(weeks + lanes.first_weeks) - lanes.first_log) / lanes.cell_width;
-      c.time_cell[r] = std::clamp(static_cast<int>(place), 0, lanes.time_cells - 1);
-      c.time_x[r] = static_cast<float>(2 * (place - c.time_cell[r]) - 1);
-    }
+  // Which columns go in the lanes, and which rows do not.
+  void make_ready(LaneChunk& c) const {
+    const PeopleTable& people = *c.people;
+    c.discrete.clear(), c.context.clear();
     for (std::size_t i = 0; i < people.graded.size(); ++i) {
       const auto& column = people.graded[i];
       const ModelFinding& f = m.findings[static_cast<std::size_t>(column.finding)];
@@ -56,20 +72,19 @@ struct BatchEngine::Tables {
       (about_context ? c.context : c.discrete).push_back(static_cast<int>(i));
       if (!about_context) {
         if (lanes.finding[static_cast<std::size_t>(column.finding)].graded_with_exceptions)
-          planes.present[i].each([&](std::size_t r) { c.odd[r] = 1; });
+          c.planes.present[i].each([&](std::size_t r) { c.odd[r] = 1; });
         continue;
       }
       // A factor that nobody of this age has excludes every cause but those that bring it: rare, and left to the exact engine.
       const ContextLanes& its = lanes.context[static_cast<std::size_t>(column.finding)];
       if (its.always_possible) continue;
-      planes.present[i].each([&](std::size_t r) {
+      c.planes.present[i].each([&](std::size_t r) {
         const auto share = [&](int at) { return lanes.prevalence[static_cast<std::size_t>(at)][static_cast<std::size_t>(its.row)]; };
         if (share(c.low[r]) + c.w[r] * (share(c.high[r]) - share(c.low[r])) <= 0) c.odd[r] = 1;
         const int grade = column.grade[r];
         if (f.shape == Shape::history && grade < kHistoryBins && !its.bin_possible[static_cast<std::size_t>(grade)]) c.odd[r] = 1;
       });
     }
-    return c;
   }
 
   // One row by the exact engine.
@@ -121,13 +136,15 @@ void BatchEngine::posterior(const PeopleTable& people, const Wanted& wanted, Pos
   out.compression.resize(columns(wanted.forecast, kForecastWeeks.size()));
   out.urgency.resize(columns(wanted.urgency, 1));
   if (n == 0) return;
-  Planes planes;
-  t_->kernel.read(people, planes);
-  LaneChunk chunk = t_->made_ready(people, planes);
-  t_->kernel.run(t_->lanes, chunk, wanted, out);
+  std::unique_ptr<Worker> worker = t_->take();
+  LaneChunk& chunk = worker->chunk;
+  worker->kernel->read(people, chunk);
+  t_->make_ready(chunk);
+  worker->kernel->run(chunk, wanted, out);
   for (std::size_t r = 0; r < n; ++r)
     if (chunk.odd[r]) t_->row(people, r, wanted, out);
-  if (wanted.urgency) t_->urgency.add(people, planes, t_->kernel, out);
+  if (wanted.urgency) t_->urgency.add(people, chunk.planes, t_->kernel, out);
+  t_->give_back(std::move(worker));
 }
 
 }  // namespace dorsalgia

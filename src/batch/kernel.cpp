@@ -41,24 +41,86 @@ namespace {
 
 constexpr float kLeastSum = 1e-25F;
 
-// LaneTables::Cell with its places in lanes.
-struct Cell {
-  struct Variant {
-    std::uint32_t kind, slot;
-    float share;
-  };
-  std::array<Variant, 2> variant;
-  std::uint32_t stage, ahead;  // ahead: which of all there are
-};
+// Of which rows `holds` is true, a vector of them at a time. beyond: a value of which it is not.
+template <class T, class Holds>
+Bits bits_of(const T* values, std::size_t rows, T beyond, Holds holds) {
+  const hn::ScalableTag<T> d;
+  constexpr std::size_t kWide = hn::MaxLanes(d);
+  constexpr std::uint64_t kEvery = ~std::uint64_t{0} >> (Bits::kPerWord - kWide);
+  Bits out;
+  for (std::size_t r = 0; r < rows; r += kWide) {
+    HWY_ALIGN std::array<T, kWide> last;
+    const bool whole = r + kWide <= rows;
+    if (!whole) last.fill(beyond), std::copy(values + r, values + rows, last.begin());
+    std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+    hn::StoreMaskBits(d, holds(whole ? hn::LoadU(d, values + r) : hn::Load(d, last.data())), bytes.data());
+    std::uint64_t its = 0;
+    std::memcpy(&its, bytes.data(), bytes.size());
+    out.words[r / Bits::kPerWord] |= (its & kEvery) << r % Bits::kPerWord;
+  }
+  return out;
+}
 
-class Blocks {
+void read_planes(const PeopleTable& people, Planes& planes) {
+  const auto rows = size(people.rows);
+  const auto zero = hn::Zero(hn::ScalableTag<std::int8_t>());
+  planes.present.clear(), planes.absent.clear(), planes.measured.clear();
+  for (const auto& column : people.graded) {
+    planes.present.push_back(bits_of(column.grade.data(), rows, kUnknown, [&](auto its) HWY_ATTR { return hn::Gt(its, zero); }));
+    planes.absent.push_back(bits_of(column.grade.data(), rows, kUnknown, [&](auto its) HWY_ATTR { return hn::Eq(its, zero); }));
+  }
+  const auto none = hn::Zero(hn::ScalableTag<std::uint8_t>());
+  for (const auto& column : people.measured)
+    planes.measured.push_back(bits_of(column.known.data(), rows, std::uint8_t{0}, [&](auto its) HWY_ATTR { return hn::Ne(its, none); }));
+}
+
+// Where rows stand in tables by age and by time.
+void find_places(const LaneTables& t, const PeopleTable& people, LaneChunk& chunk) {
+  const hn::ScalableTag<double> d;
+  constexpr std::size_t kWide = hn::MaxLanes(d);
+  const auto rows = static_cast<std::size_t>(people.rows);
+  chunk.odd.assign(rows, 0), chunk.low.resize(rows), chunk.high.resize(rows), chunk.w.resize(rows);
+  chunk.time_cell.resize(rows), chunk.time_x.resize(rows);
+  const auto first_weeks = hn::Set(d, t.first_weeks), first_log = hn::Set(d, t.first_log), width = hn::Set(d, t.cell_width);
+  for (std::size_t first = 0; first < rows; first += kWide) {
+    HWY_ALIGN std::array<double, kWide> ages, weeks, below, w, place;
+    const std::size_t n = std::min(kWide, rows - first);
+    ages.fill(0), weeks.fill(0);
+    std::copy_n(&people.age[first], n, ages.begin()), std::copy_n(&people.weeks[first], n, weeks.begin());
+    const auto age = hn::Load(d, ages.data());
+    // The middles of bands about an age, and how many are below it.
+    auto low = hn::Set(d, kAgeMiddle.front()), high = hn::Set(d, kAgeMiddle.back()), count = hn::Zero(d);
+    for (std::size_t i = 0; i < kAgeBands; ++i) {
+      const auto middle = hn::Set(d, kAgeMiddle[i]);
+      const auto is_below = hn::Lt(middle, age);
+      low = hn::IfThenElse(is_below, middle, low), count = hn::Add(count, hn::IfThenElseZero(is_below, hn::Set(d, 1.0)));
+      const auto other = hn::Set(d, kAgeMiddle[kAgeBands - 1 - i]);
+      high = hn::IfThenElse(hn::Ge(other, age), other, high);
+    }
+    const auto apart = hn::Sub(high, low);
+    const auto between = hn::Gt(apart, hn::Zero(d));
+    hn::Store(hn::IfThenElseZero(between, hn::Div(hn::Sub(age, low), hn::IfThenElse(between, apart, hn::Set(d, 1.0)))), d, w.data());
+    hn::Store(count, d, below.data());
+    const auto since = hn::Max(hn::Load(d, weeks.data()), hn::Zero(d));
+    hn::Store(hn::Div(hn::Sub(hn::Log(d, hn::Add(since, first_weeks)), first_log), width), d, place.data());
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t r = first + i;
+      const bool odd = ages[i] < 0 || people.sex[r] < 0 || weeks[i] > t.last_weeks;
+      const int at = static_cast<int>(below[i]), sex = odd ? 0 : people.sex[r] * kAgeBands;
+      chunk.odd[r] = odd;
+      chunk.low[r] = sex + std::max(0, at - 1), chunk.high[r] = sex + std::min(at, kAgeBands - 1), chunk.w[r] = static_cast<float>(w[i]);
+      const int cell = std::clamp(static_cast<int>(place[i]), 0, t.time_cells - 1);
+      chunk.time_cell[r] = weeks[i] < 0 ? t.time_cells : cell;
+      chunk.time_x[r] = weeks[i] < 0 ? 0 : static_cast<float>(2 * (place[i] - cell) - 1);
+    }
+  }
+}
+
+class Blocks final : public LaneKernel {
  public:
-  Blocks(const LaneTables& tables, LaneChunk& chunk, const Wanted& wanted, PosteriorTable& out)
+  explicit Blocks(const LaneTables& tables)
       : t(tables),
-        c(chunk),
-        wanted_(wanted),
-        out_(out),
-        answers_(tables, chunk),
+        answers_(tables),
         odds_(t.causes),
         told_(t.portions + static_cast<int>(t.joint.size())),
         weight_(t.portions + static_cast<int>(t.joint.size())),
@@ -68,29 +130,19 @@ class Blocks {
         by_others_(static_cast<int>(t.mechanisms_of_others.size())),
         by_mechanism_(t.mechanisms),
         levels_(t.places),
-        few_(kFew),
-        slots_of_others_(t.mechanisms_of_others.size()),
-        patterns_of_(size(t.mechanisms)),
-        others_of_(size(t.mechanisms)) {
-    const auto in_lanes = [](int i) { return static_cast<std::uint32_t>(size(i) * kLanes); };
-    const auto variant = [&](const LaneTables::Variant& its) { return Cell::Variant{in_lanes(its.kind), in_lanes(its.slot), its.share}; };
-    for (const LaneTables::Cell& its : t.cell) {
-      const auto ahead = std::find(ahead_.begin(), ahead_.end(), its.ahead);
-      cells_.push_back({{variant(its.variant[0]), variant(its.variant[1])},
-                        in_lanes(t.chain_stage_of[size(its.stage)]),
-                        static_cast<std::uint32_t>(ahead - ahead_.begin())});
-      if (ahead == ahead_.end()) ahead_.push_back(its.ahead);
-    }
-    for (std::size_t i = 0; i < t.slot.size(); ++i) slots_of_others_[size(t.slot[i].others)].push_back(i);
-    for (std::size_t i = 0; i < t.mechanisms_of_pattern.size(); ++i)
-      for (const int k : t.mechanisms_of_pattern[i]) patterns_of_[size(k)].push_back(i);
-    for (std::size_t i = 0; i < t.mechanisms_of_others.size(); ++i)
-      for (const int k : t.mechanisms_of_others[i]) others_of_[size(k)].push_back(i);
+        few_(kFew) {}
+
+  void read(const PeopleTable& people, LaneChunk& chunk) const override {
+    chunk.people = &people;
+    read_planes(people, chunk.planes);
+    find_places(t, people, chunk);
   }
 
-  void run() {
+  void run(LaneChunk& chunk, const Wanted& wanted, PosteriorTable& out) override {
     const SmallIsZero small_is_zero;
-    for (first_ = 0; first_ < c.people->rows; first_ += static_cast<int>(kLanes)) {
+    c = &chunk, wanted_ = wanted, out_ = &out;
+    answers_.begin(chunk);
+    for (first_ = 0; first_ < c->people->rows; first_ += static_cast<int>(kLanes)) {
       answers_.read(first_);
       context();
       places();
@@ -117,10 +169,10 @@ class Blocks {
   HWY_NOINLINE void context() {
     const LanesAt weight = answers_[Part::causes], odds = odds_.now(), prevalence_of = answers_.prevalence.now();
     odds.fill(t.causes, 1.0F);
-    for (int column : c.context) {
-      const auto& said = c.people->graded[size(column)];
+    for (int column : c->context) {
+      const auto& said = c->people->graded[size(column)];
       const ContextLanes& f = t.context[size(said.finding)];
-      const Bits &yes = c.planes->present[size(column)], &no = c.planes->absent[size(column)];
+      const Bits &yes = c->planes.present[size(column)], &no = c->planes.absent[size(column)];
       const bool any_present = yes.slice(first_, kLanes) != 0;
       if (f.linked.empty() || (!any_present && no.slice(first_, kLanes) == 0)) continue;
       const Mask present = who(yes), absent = who(no), known = hn::Or(present, absent);
@@ -209,7 +261,7 @@ class Blocks {
   HWY_NOINLINE void weigh() {
     const LanesAt few = few_.now();
     slots_.now().fill(static_cast<int>(t.slot.size()), 0.0F), few.fill(kFew, 0.0F);
-    From from{t.group.data(), cells_.data()};
+    From from{t.group.data(), t.cell.data()};
     for (const LaneTables::Form& form : t.form) {
       const bool later = form.later && wanted_.forecast;
       if (form.variants) from = later ? weigh<true, true>(form, from) : weigh<true, false>(form, from);
@@ -220,7 +272,7 @@ class Blocks {
 
   struct From {
     const LaneTables::Group* group;
-    const Cell* cell;
+    const LaneTables::Cell* cell;
   };
 
   template <bool kVariants, bool kLater>
@@ -240,9 +292,9 @@ class Blocks {
     const D d;
     const float *HWY_RESTRICT stage = answers_.stage.now().at, *HWY_RESTRICT kind = answers_.kinds.now().at;
     float* HWY_RESTRICT slot = slots_.now().at;
-    const std::array<float, kForecastWeeks.size()>* HWY_RESTRICT ahead_of = ahead_.data();
+    const LaneTables::Ahead* HWY_RESTRICT ahead_of = t.ahead.data();
     const LanesAt odds = answers_[Part::causes], told_of = told_.now(), weight_of = weight_.now(), few = few_.now();
-    const Cell* HWY_RESTRICT cell = from.cell;
+    const LaneTables::Cell* HWY_RESTRICT cell = from.cell;
     static_assert(kForecastWeeks.size() == 4);
     V one = hn::Zero(d), two = one, three = one, four = one, total = one;
     const int cells = kCells > 0 ? kCells : form.cells;
@@ -253,7 +305,7 @@ class Blocks {
       V sum = hn::Zero(d);
       for (int i = 0; i < cells; ++i, ++cell) {
         const V of_stage = hn::Load(d, stage + cell->stage);
-        const auto weigh_one = [&](const Cell::Variant& its) HWY_ATTR {
+        const auto weigh_one = [&](const LaneTables::Variant& its) HWY_ATTR {
           const V weight = hn::Mul(hn::Mul(of_stage, hn::Load(d, kind + its.kind)), all(its.share));
           hn::Store(hn::MulAdd(weight, told, hn::Load(d, slot + its.slot)), d, slot + its.slot);
           return weight;
@@ -262,7 +314,7 @@ class Blocks {
         if constexpr (kVariants) here = hn::Add(here, weigh_one(cell->variant[1]));
         sum = hn::Add(sum, here);
         if constexpr (kLater) {
-          const auto& ahead = ahead_of[cell->ahead];
+          const LaneTables::Ahead& ahead = ahead_of[cell->ahead];
           here = hn::Mul(here, told);
           one = hn::MulAdd(here, all(ahead[0]), one), two = hn::MulAdd(here, all(ahead[1]), two);
           three = hn::MulAdd(here, all(ahead[2]), three), four = hn::MulAdd(here, all(ahead[3]), four);
@@ -286,13 +338,13 @@ class Blocks {
     if (wanted_.levels) tell_levels();
     tell_stages_and_causes();
     const float* sum = few[kTotal];
-    const std::size_t people = std::min(kLanes, size(c.people->rows - first_));
+    const std::size_t people = std::min(kLanes, size(c->people->rows - first_));
     for (std::size_t lane = 0; lane < people; ++lane)
-      if (!(sum[lane] > kLeastSum && sum[lane] < 1e30F)) c.odd[size(first_) + lane] = 1;
+      if (!(sum[lane] > kLeastSum && sum[lane] < 1e30F)) c->odd[size(first_) + lane] = 1;
     const V normal = hn::Div(all(1.0F), hn::Max(few.load(kTotal), all(1e-37F)));
     // One column after the other, from `first` of the table on.
     const auto give = [&](Floats& to, std::size_t columns, const float* HWY_RESTRICT from) HWY_ATTR {
-      const std::size_t stride = size(out_.rows);
+      const std::size_t stride = size(out_->rows);
       float* HWY_RESTRICT at = to.data() + size(first_);
       if (people == kLanes) {
         for (std::size_t i = 0; i < columns; ++i, at += stride, from += kLanes) hn::StoreU(hn::Mul(hn::Load(d, from), normal), d, at);
@@ -304,12 +356,12 @@ class Blocks {
         std::copy_n(buffer.begin(), people, at);
       }
     };
-    give(out_.tumour, 1, few[kTumour]), give(out_.malignant, 1, few[kMalignant]), give(out_.emergency, 1, few[kEmergency]);
-    if (wanted_.causes) give(out_.causes, size(t.causes), by_cause_.now().at);
-    if (wanted_.mechanisms) give(out_.mechanisms, size(t.mechanisms), by_mechanism_.now().at);
-    if (wanted_.stages) give(out_.stages, size(t.told_stages), slots_.now().at);
-    if (wanted_.levels) give(out_.levels, size(t.places), levels_.now().at);
-    if (wanted_.forecast) give(out_.compression, kForecastWeeks.size(), few[kAhead]);
+    give(out_->tumour, 1, few[kTumour]), give(out_->malignant, 1, few[kMalignant]), give(out_->emergency, 1, few[kEmergency]);
+    if (wanted_.causes) give(out_->causes, size(t.causes), by_cause_.now().at);
+    if (wanted_.mechanisms) give(out_->mechanisms, size(t.mechanisms), by_mechanism_.now().at);
+    if (wanted_.stages) give(out_->stages, size(t.told_stages), slots_.now().at);
+    if (wanted_.levels) give(out_->levels, size(t.places), levels_.now().at);
+    if (wanted_.forecast) give(out_->compression, kForecastWeeks.size(), few[kAhead]);
   }
 
   // What is told of stages, which is no longer what slots held; and of causes.
@@ -333,8 +385,8 @@ class Blocks {
     const D d;
     const LanesAt slot = slots_.now(), by_others = by_others_.now(), by_pattern = by_pattern_.now(), by_mechanism = by_mechanism_.now();
     const LanesAt weight = weight_.now(), told = told_.now();
-    for (std::size_t i = 0; i < slots_of_others_.size(); ++i) {
-      std::span<const std::size_t> slots = slots_of_others_[i];
+    for (std::size_t i = 0; i < t.slots_of_others.size(); ++i) {
+      std::span<const std::size_t> slots = t.slots_of_others[i];
       std::array<V, 4> sum;
       for (V& v : sum) v = hn::Zero(d);
       for (; slots.size() >= 4; slots = slots.subspan(4))
@@ -351,8 +403,8 @@ class Blocks {
     }
     for (std::size_t k = 0; k < size(t.mechanisms); ++k) {
       V sum = hn::Zero(d);
-      for (const std::size_t i : patterns_of_[k]) sum = hn::Add(sum, by_pattern.load(i));
-      for (const std::size_t i : others_of_[k]) sum = hn::Add(sum, by_others.load(i));
+      for (const std::size_t i : t.patterns_of_mechanism[k]) sum = hn::Add(sum, by_pattern.load(i));
+      for (const std::size_t i : t.others_of_mechanism[k]) sum = hn::Add(sum, by_others.load(i));
       by_mechanism.store(k, sum);
     }
   }
@@ -372,54 +424,18 @@ class Blocks {
   static constexpr int kFew = static_cast<int>(kAhead + kForecastWeeks.size());
 
   const LaneTables& t;
-  LaneChunk& c;
-  const Wanted& wanted_;
-  PosteriorTable& out_;
+  LaneChunk* c = nullptr;
+  Wanted wanted_;
+  PosteriorTable* out_ = nullptr;
   int first_ = 0;
   Answers answers_;
   Lanes odds_;
   Lanes told_, weight_;  // by portion and joint ones: what is said of its places, and what it weighs without that
   Lanes by_pattern_, slots_, by_cause_, by_others_, by_mechanism_, levels_;
   Lanes few_;  // what is summed over all cells
-  std::vector<Cell> cells_;
-  std::vector<std::array<float, kForecastWeeks.size()>> ahead_;
-  std::vector<std::vector<std::size_t>> slots_of_others_, patterns_of_, others_of_;  // the latter by mechanism
 };
 
 }  // namespace
-
-// Of which rows `holds` is true, a vector of them at a time. beyond: a value of which it is not.
-template <class T, class Holds>
-Bits bits_of(const T* values, std::size_t rows, T beyond, Holds holds) {
-  const hn::ScalableTag<T> d;
-  constexpr std::size_t kWide = hn::MaxLanes(d);
-  constexpr std::uint64_t kEvery = ~std::uint64_t{0} >> (Bits::kPerWord - kWide);
-  Bits out;
-  for (std::size_t r = 0; r < rows; r += kWide) {
-    HWY_ALIGN std::array<T, kWide> last;
-    const bool whole = r + kWide <= rows;
-    if (!whole) last.fill(beyond), std::copy(values + r, values + rows, last.begin());
-    std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
-    hn::StoreMaskBits(d, holds(whole ? hn::LoadU(d, values + r) : hn::Load(d, last.data())), bytes.data());
-    std::uint64_t its = 0;
-    std::memcpy(&its, bytes.data(), bytes.size());
-    out.words[r / Bits::kPerWord] |= (its & kEvery) << r % Bits::kPerWord;
-  }
-  return out;
-}
-
-void read_planes(const PeopleTable& people, Planes& planes) {
-  const auto rows = size(people.rows);
-  const auto zero = hn::Zero(hn::ScalableTag<std::int8_t>());
-  planes.present.clear(), planes.absent.clear(), planes.measured.clear();
-  for (const auto& column : people.graded) {
-    planes.present.push_back(bits_of(column.grade.data(), rows, kUnknown, [&](auto its) HWY_ATTR { return hn::Gt(its, zero); }));
-    planes.absent.push_back(bits_of(column.grade.data(), rows, kUnknown, [&](auto its) HWY_ATTR { return hn::Eq(its, zero); }));
-  }
-  const auto none = hn::Zero(hn::ScalableTag<std::uint8_t>());
-  for (const auto& column : people.measured)
-    planes.measured.push_back(bits_of(column.known.data(), rows, std::uint8_t{0}, [&](auto its) HWY_ATTR { return hn::Ne(its, none); }));
-}
 
 Bits within(const std::vector<double>& values, double low, double high) {
   const hn::ScalableTag<double> d;
@@ -441,9 +457,8 @@ void fold(const std::vector<const Known*>& conditions, bool any, Known& out) {
   }
 }
 
-void run_lanes(const LaneTables& tables, LaneChunk& chunk, const Wanted& wanted, PosteriorTable& out) {
-  Blocks(tables, chunk, wanted, out).run();
-}
+std::unique_ptr<LaneKernel> make_kernel(const LaneTables& tables) { return std::make_unique<Blocks>(tables); }
+int lanes_of_kernel() { return static_cast<int>(kLanes); }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace dorsalgia
@@ -452,8 +467,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace dorsalgia {
 
-HWY_EXPORT(run_lanes);
-HWY_EXPORT(read_planes);
+HWY_EXPORT(make_kernel);
+HWY_EXPORT(lanes_of_kernel);
 HWY_EXPORT(within);
 HWY_EXPORT(fold);
 
@@ -464,8 +479,8 @@ std::vector<NamedKernel> lane_kernels() {
     hwy::ChosenTarget chosen;
     chosen.Update(target);
     const std::size_t which = chosen.GetIndex();
-    out.push_back({name, HWY_DISPATCH_TABLE(run_lanes)[which], HWY_DISPATCH_TABLE(read_planes)[which], HWY_DISPATCH_TABLE(within)[which],
-                   HWY_DISPATCH_TABLE(fold)[which]});
+    out.push_back({name, HWY_DISPATCH_TABLE(lanes_of_kernel)[which](), HWY_DISPATCH_TABLE(make_kernel)[which],
+                   HWY_DISPATCH_TABLE(within)[which], HWY_DISPATCH_TABLE(fold)[which]});
   };
   add(HWY_AVX3, "avx512"), add(HWY_AVX2, "avx2"), add(HWY_SSE4, "sse4"), add(HWY_STATIC_TARGET, "plain");
   return out;

@@ -69,9 +69,10 @@ struct LaneTables::Exceptions {
   std::vector<One> all;
 };
 
-LaneTables::LaneTables(const Model& model, const Space& space)
+LaneTables::LaneTables(const Model& model, const Space& space, int people_side_by_side)
     : m(model),
       s(space),
+      lanes(people_side_by_side),
       causes(static_cast<int>(m.causes.size())),
       stages(s.stage_offset.back()),
       sets(static_cast<int>(s.sets.size())),
@@ -102,7 +103,7 @@ LaneTables::LaneTables(const Model& model, const Space& space)
     }
   }
   first_told.push_back(told_stages);
-  lay_out_states();
+  const std::vector<Draft> drafts = lay_out_states();
   ones = row(std::max({mechanisms, causes, course_stages, spots, sets}), 1);
   fit_times();
   finding.resize(m.findings.size()), context.resize(m.findings.size()), measured.resize(m.findings.size());
@@ -114,10 +115,10 @@ LaneTables::LaneTables(const Model& model, const Space& space)
     else if (f.place_segment >= 0) add_place(i);
     else add_discrete(i, exceptions);
   }
-  find_kinds(exceptions);
+  lay_out_cells(drafts, find_kinds(exceptions));
 }
 
-void LaneTables::lay_out_states() {
+std::vector<LaneTables::Draft> LaneTables::lay_out_states() {
   for (MechanismSet set : s.sets) mechanisms_of_set.push_back(members(set));
   MechanismSet neural = 0;
   for (MechanismSet pattern : s.patterns) neural |= pattern, mechanisms_of_pattern.push_back(members(pattern));
@@ -128,32 +129,32 @@ void LaneTables::lay_out_states() {
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return s.groups[at(a)].cause < s.groups[at(b)].cause; });
   std::vector<std::vector<int>> cells_of(s.groups.size());
   for (std::size_t i = 0; i < s.cells.size(); ++i) cells_of[at(s.cells[i].group)].push_back(static_cast<int>(i));
-  const std::map<int, Forecast> ahead(s.compressible.begin(), s.compressible.end());
+  const std::map<int, Forecast> forecast_of(s.compressible.begin(), s.compressible.end());
   std::map<MechanismSet, int> others;
   const auto cells_in = [&](int old, double part) {
     std::map<int, std::vector<int>> by_stage;
     for (int i : cells_of[at(old)]) by_stage[s.stage_of[at(s.cells[at(i)].signature)]].push_back(i);
-    std::vector<Cell> out;
+    std::vector<Draft> out;
     for (const auto& [stage, variants] : by_stage) {
-      Cell cell_of_it{stage, {}, {}};
+      Draft draft{stage, {}, {}};
       for (std::size_t v = 0; v < variants.size(); ++v) {
         const auto& its = s.cells[at(variants[v])];
         const auto [it, fresh] = others.emplace(s.signatures[at(its.signature)].active & ~neural, static_cast<int>(others.size()));
         if (fresh) mechanisms_of_others.push_back(members(it->first));
-        // Signatures and others stand in for kinds and slots, until those are numbered.
-        cell_of_it.variant[v] = {its.signature, it->second, narrow(its.share / part)};
-        if (const auto p = ahead.find(variants[v]); p != ahead.end())
-          std::transform(p->second.begin(), p->second.end(), cell_of_it.ahead.begin(), narrow);
+
+        draft.variant[v] = {its.signature, it->second, narrow(its.share / part)};
+        if (const auto p = forecast_of.find(variants[v]); p != forecast_of.end())
+          std::transform(p->second.begin(), p->second.end(), draft.ahead.begin(), narrow);
       }
-      if (variants.size() == 1) cell_of_it.variant[1] = cell_of_it.variant[0], cell_of_it.variant[1].share = 0;
-      out.push_back(cell_of_it);
+      if (variants.size() == 1) draft.variant[1] = draft.variant[0], draft.variant[1].share = 0;
+      out.push_back(draft);
     }
     return out;
   };
 
   // Portions, bucket by bucket
   struct Joint {
-    std::vector<Cell> cells;
+    std::vector<Draft> cells;
     int pattern;
     bool emergency;
     std::vector<int> portions;
@@ -176,7 +177,7 @@ void LaneTables::lay_out_states() {
         b.share.push_back(l == s.outside ? 0 : narrow(share));
         if (l == s.outside && share > 0) outside.push_back({portions, g.cause, narrow(share)});
       }
-      std::vector<Cell> cells = cells_in(old, part);
+      std::vector<Draft> cells = cells_in(old, part);
       std::vector<Joint>& all = of_cause[at(g.cause)];
       const bool emergency = (g.klass & 1) != 0;
       auto same = std::find_if(all.begin(), all.end(),
@@ -199,39 +200,26 @@ void LaneTables::lay_out_states() {
     std::map<Form, int> met;
     for (const Joint& x : of_cause[at(c)]) {
       const auto any = [&](auto holds) { return std::any_of(x.cells.begin(), x.cells.end(), holds); };
-      const Form its{static_cast<int>(x.cells.size()), any([](const Cell& one) { return one.variant[1].share > 0; }),
-                     any([](const Cell& one) { return one.ahead.front() < 1 && one.ahead.back() > 0; }),
+      const Form its{static_cast<int>(x.cells.size()), any([](const Draft& one) { return one.variant[1].share > 0; }),
+                     any([](const Draft& one) { return one.ahead.front() < 1 && one.ahead.back() > 0; }),
                      x.cells.front().ahead.front() == 1, x.emergency};
       of_form[{its, met[its]++}].emplace_back(c, &x);
     }
   }
+  std::vector<Draft> drafts;
   const Form* last = nullptr;
   for (const auto& [key, its] : of_form) {
     if (last == nullptr || *last != key.first) form.push_back(key.first);
     last = &key.first;
     form.back().groups += static_cast<int>(its.size());
     for (const auto& [c, x] : its) {
-      cell.insert(cell.end(), x->cells.begin(), x->cells.end());
+      drafts.insert(drafts.end(), x->cells.begin(), x->cells.end());
       group.push_back({c, x->portions[0]});
       if (x->portions.size() == 1) continue;
       group.back().portion = portions + static_cast<int>(joint.size());
       joint.push_back(x->portions);
     }
   }
-  // Slots
-  std::map<std::pair<int, int>, int> slots;  // told stage and others
-  for (const Cell& its : cell)
-    for (const Variant& v : its.variant) slots.emplace(std::make_pair(told_stage_of[at(its.stage)], v.slot), -1);
-  slot.resize(at(told_stages), {-1, 0});
-  for (auto& [what, number] : slots) {
-    const auto [stage, its_others] = what;
-    number = slot[at(stage)].stage < 0 ? stage : static_cast<int>(slot.size());
-    if (number == stage) slot[at(stage)] = {stage, its_others};
-    else slot.push_back({stage, its_others});
-  }
-  for (Cell& c : cell)
-    for (Variant& v : c.variant) v.slot = slots[{told_stage_of[at(c.stage)], v.slot}];
-
   // Where it hurts: of spots in the spine it hangs on the level, outside on the cause that refers it there.
   pain.assign(m.locations.size() + 1, row(spots, 1));
   for (std::size_t x = 0; x < m.locations.size(); ++x)
@@ -240,6 +228,7 @@ void LaneTables::lay_out_states() {
       if (cause >= 0) pain[x + 1][i] = narrow(m.causes[at(cause)].referral[x]);
       else if (place != s.outside) pain[x + 1][i] = narrow(m.levels[at(s.level_at[at(place)])].pain[x]);
     }
+  return drafts;
 }
 
 // A polynomial a cell, through the Chebyshev nodes.
@@ -338,7 +327,7 @@ void LaneTables::add_measured(std::size_t i, std::vector<Exceptions>& exceptions
     ++members_of_class[its];
   }
   out.usual = static_cast<int>(std::max_element(members_of_class.begin(), members_of_class.end()) - members_of_class.begin());
-  out.own = out.base = {0};
+
   Exceptions shifted{nullptr, &out, {}};
   for (std::size_t k = 0; k < s.signatures.size(); ++k) {
     const int own = shift_class(s.signatures[k].active, s.signatures[k].cause), base = out.of_set[at(s.set_of[k])];
@@ -351,11 +340,9 @@ void LaneTables::add_measured(std::size_t i, std::vector<Exceptions>& exceptions
 
 void LaneTables::add_leak(const AgeSex& table, FindingLanes::Grade& grade) {
   grade.number = grades++;
-  grade.one_leak = true;
   for (std::size_t age = 0; age < leak.size(); ++age) {
     leak[age].resize(at(padded(grades)));
     leak[age][at(grade.number)] = narrow(std::max(kLeastLeak, table[age / kAgeBands][age % kAgeBands]));
-    grade.one_leak = grade.one_leak && leak[age][at(grade.number)] == leak[0][at(grade.number)];
   }
 }
 
@@ -420,7 +407,7 @@ void LaneTables::add_discrete(std::size_t i, std::vector<Exceptions>& exceptions
   }
 }
 
-void LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
+std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
   // What a signature makes of every answer, in single precision; in the order of their stages, so that what a cause or stage
   // brings is side by side.
   using Sayings = std::vector<std::tuple<std::size_t, float, float>>;
@@ -437,39 +424,20 @@ void LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
     kinds += fresh;
     kind_of[at(i)] = it->second;
   }
-  set_of_kind.resize(at(padded(kinds)));
-  for (Cell& c : cell)
-    for (Variant& v : c.variant) v.kind = kind_of[at(v.kind)];
 
   for (const Exceptions& of : exceptions) {
-    std::map<int, std::pair<double, double>> by_kind;
-    for (const auto& x : of.all) by_kind[kind_of[at(x.signature)]] = {x.base, x.full};
-    const auto window = [&](std::vector<int>& windows, int kind) {
-      const int from = kind / kMostLanes * kMostLanes;
-      if (windows.empty() || windows.back() != from) windows.push_back(from);
-      return (windows.size() - 1) * kMostLanes + at(kind - from);
-    };
+    std::map<int, FindingLanes::Ratio> by_kind;
+    for (const auto& x : of.all) by_kind[kind_of[at(x.signature)]] = {narrow(x.full), narrow(x.base)};
+    std::map<FindingLanes::Ratio, int> ratios;
     for (const auto& [kind, its] : by_kind) {
-      const auto [base, full] = its;
-      if (of.measured) {
-        MeasuredLanes& f = *of.measured;
-        const std::size_t there = window(f.from, kind);
-        f.ratio.resize(f.from.size() * kMostLanes);
-        const int its_own = static_cast<int>(full), its_base = static_cast<int>(base);
-        std::size_t i = 1;
-        while (i < f.own.size() && !(f.own[i] == its_own && f.base[i] == its_base)) ++i;
-        if (i == f.own.size()) f.own.push_back(its_own), f.base.push_back(its_base);
-        f.ratio[there] = static_cast<int>(i);
-      } else {
-        FindingLanes::Grade& g = *of.grade;
-        const std::size_t there = window(g.from, kind), n = g.from.size() * kMostLanes;
-        if (g.one_leak) g.ratio.resize(n, 1);
-        else g.base.resize(n, 0), g.full.resize(n, 0);
-        const double its_leak = static_cast<double>(leak[0][at(g.number)]);
-        if (g.one_leak) g.ratio[there] = narrow((full + (1 - full) * its_leak) / (base + (1 - base) * its_leak));
-        else g.base[there] = narrow(base), g.full[there] = narrow(full);
-      }
+      const auto [ratio, fresh] = ratios.emplace(its, static_cast<int>(ratios.size()));
+      (of.measured ? of.measured->exceptions : of.grade->exceptions).push_back({in_lanes(kind), in_lanes(ratio->second)});
+      if (!fresh) continue;
+      if (of.grade) of.grade->ratios.push_back(its);
+      else of.measured->own.push_back(static_cast<int>(its.full)), of.measured->base.push_back(static_cast<int>(its.base));
     }
+    if (of.measured) of.measured->ratios = static_cast<int>(ratios.size());
+    most_ratios = std::max(most_ratios, static_cast<int>(ratios.size()));
   }
   for (MeasuredLanes& f : measured)
     for (Numbers* by_ratio : {&f.own, &f.base}) by_ratio->resize(at(padded(static_cast<int>(by_ratio->size()))));
@@ -480,6 +448,38 @@ void LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
       g.height = 1 / std::max(most, 1e-6F);
       for (float& b : g.b) b *= g.height;
     }
+  return kind_of;
+}
+
+void LaneTables::lay_out_cells(const std::vector<Draft>& drafts, const std::vector<int>& kind_of) {
+  std::map<std::pair<int, int>, int> slots;  // told stage and others
+  for (const Draft& its : drafts)
+    for (const auto& v : its.variant) slots.emplace(std::make_pair(told_stage_of[at(its.stage)], v.others), -1);
+  slot.resize(at(told_stages), {-1, 0});
+  for (auto& [what, number] : slots) {
+    const auto [stage, its_others] = what;
+    number = slot[at(stage)].stage < 0 ? stage : static_cast<int>(slot.size());
+    if (number == stage) slot[at(stage)] = {stage, its_others};
+    else slot.push_back({stage, its_others});
+  }
+  std::map<Ahead, int> known;
+  for (const Draft& its : drafts) {
+    const auto variant = [&](const Draft::One& v) {
+      return Variant{in_lanes(kind_of[at(v.signature)]), in_lanes(slots[{told_stage_of[at(its.stage)], v.others}]), v.share};
+    };
+    const auto [it, fresh] = known.emplace(its.ahead, static_cast<int>(known.size()));
+    if (fresh) ahead.push_back(its.ahead);
+    cell.push_back({{variant(its.variant[0]), variant(its.variant[1])}, in_lanes(chain_stage_of[at(its.stage)]), it->second});
+  }
+  slots_of_others.resize(mechanisms_of_others.size());
+  for (std::size_t i = 0; i < slot.size(); ++i) slots_of_others[at(slot[i].others)].push_back(i);
+  const auto by_mechanism = [&](const std::vector<std::vector<int>>& mechanisms_of) {
+    std::vector<std::vector<std::size_t>> out(at(mechanisms));
+    for (std::size_t i = 0; i < mechanisms_of.size(); ++i)
+      for (const int k : mechanisms_of[i]) out[at(k)].push_back(i);
+    return out;
+  };
+  patterns_of_mechanism = by_mechanism(mechanisms_of_pattern), others_of_mechanism = by_mechanism(mechanisms_of_others);
 }
 
 }  // namespace dorsalgia

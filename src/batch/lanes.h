@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "batch/table.h"
@@ -23,21 +24,26 @@ using ByAge = std::array<Floats, 2 * kAgeBands>;
 enum class Part : std::uint8_t { mechanisms, causes, course_stages, spots, sets };
 inline constexpr std::size_t kParts = 5;
 
+// A kind of state (LaneTables::kinds) of which an answer says something else than of the part it hangs on: by which of its ratios.
+struct Exception {
+  std::uint32_t kind, ratio;  // in lanes
+};
+
 // How a discrete finding hangs on a state. P(more than grade g) = b + (1 - b) leak, where b is what the state alone brings:
 // 1 - b is a product over its mechanisms, stage and cause; of findings about places it hangs on the spot alone. Over one
-// of these parts, the *base*, b is a short row; states for which the others speak too are *exceptions*: of a kind of state
-// (LaneTables::kinds) the likelihood is that of its base times a ratio of its own.
+// of these parts, the *base*, b is a short row; states for which the others speak too are exceptions: the likelihood of a
+// kind is that of its base times a ratio.
 struct FindingLanes {
+  struct Ratio {
+    float full, base;  // b, and b over the base
+    auto operator<=>(const Ratio& other) const = default;
+  };
   struct Grade {
-    int number = -1;        // in LaneTables::leak
-    bool one_leak = false;  // whatever age and sex
-    Floats b;               // over the base, times `height`; padded with 0
-    float height = 1;       // brings the likeliest b to 1, so that many answers do not end below single precision
-    // Exceptions: kMostLanes kinds each, from a multiple of that on. Where the leak is one number their ratio is known; otherwise
-    // it is that of two likelihoods.
-    std::vector<int> from;
-    Floats ratio;       // if one_leak
-    Floats base, full;  // otherwise: b over the base, and b; 0 where there is no exception
+    int number = -1;   // in LaneTables::leak
+    Floats b;          // over the base, times `height`; padded with 0
+    float height = 1;  // brings the likeliest b to 1, so that many answers do not end below single precision
+    std::vector<Ratio> ratios;
+    std::vector<Exception> exceptions;
   };
   Part base = Part::sets;
   std::vector<Grade> upto;  // by grade but the top
@@ -69,18 +75,20 @@ struct MeasuredLanes {
   Floats shift, precision, height;  // by class, padded: mean, 1 / sd, density at the mean
   int usual = 0;                    // the class of most sets
   Numbers of_set;                   // class, by set; padded with the usual one
-  // Kinds whose cause shifts it: density of one class over that of another. Ratio 0 is 1.
-  Numbers own, base;      // by ratio, padded: classes
-  std::vector<int> from;  // kMostLanes kinds each, from a multiple of that on
-  Numbers ratio;          // of each of them
-  float unmodelled = 0;   // density of values that follow no disease
+  // Kinds whose cause shifts it: density of one class over that of another.
+  int ratios = 0;
+  Numbers own, base;  // by ratio, padded: classes
+  std::vector<Exception> exceptions;
+  float unmodelled = 0;  // density of values that follow no disease
 };
 
+// Where something stands "in lanes" is its number times how many people lie side by side.
 struct LaneTables {
-  LaneTables(const Model& model, const Space& space);
+  LaneTables(const Model& model, const Space& space, int lanes);
 
   const Model& m;
   const Space& s;
+  int lanes;
   int causes, stages, told_stages = 0, course_stages = 0, chain_stages = 0, sets, mechanisms, places, settings;
 
   std::vector<int> chain_stage_of, told_stage_of;   // by flat stage; a stage is told once, whatever its strand
@@ -91,7 +99,8 @@ struct LaneTables {
 
   // Kinds of state: signatures of one set that no finding's exceptions tell apart, those of neighbouring stages side by side.
   int kinds = 0;
-  std::vector<int> set_of_kind;  // padded
+  std::vector<int> set_of_kind;
+  int most_ratios = 0;  // of an answer
 
   ByAge rate;                   // by cause
   std::vector<Floats> setting;  // by setting: how strongly it selects each cause
@@ -158,22 +167,37 @@ struct LaneTables {
     int stage, others;  // told stage; index into mechanisms_of_others
   };
   struct Variant {
-    int kind = 0, slot = 0;
-    float share = 0;  // of the cause; 0 where there is no such variant
-    bool operator==(const Variant& other) const = default;
+    std::uint32_t kind, slot;  // in lanes
+    float share;               // of the cause; 0 where there is no such variant
   };
   struct Cell {
-    int stage;                                       // flat
-    std::array<float, kForecastWeeks.size()> ahead;  // forecast of compression
     std::array<Variant, 2> variant;
-    bool operator==(const Cell& other) const = default;
+    std::uint32_t stage;  // of a chain, in lanes
+    int ahead;
   };
+  using Ahead = std::array<float, kForecastWeeks.size()>;
   std::vector<Cell> cell;
+  std::vector<Ahead> ahead;                            // forecasts of compression: which there are
   std::vector<Slot> slot;                              // one for each told stage in their order, then all others
   std::vector<std::vector<int>> mechanisms_of_others;  // sets of mechanisms that are not neural
+  std::vector<std::vector<std::size_t>> slots_of_others;
+  std::vector<std::vector<std::size_t>> patterns_of_mechanism, others_of_mechanism;
 
  private:
-  void lay_out_states();
+  // A cell as it is before kinds and slots are numbered.
+  struct Draft {
+    struct One {
+      int signature = 0, others = 0;
+      float share = 0;
+      bool operator==(const One& other) const = default;
+    };
+    int stage;  // flat
+    Ahead ahead;
+    std::array<One, 2> variant;
+    bool operator==(const Draft& other) const = default;
+  };
+  std::uint32_t in_lanes(int i) const { return static_cast<std::uint32_t>(i * lanes); }
+  std::vector<Draft> lay_out_states();
   void fit_times();
   std::size_t coefficient(int cell, int degree, int chain_stage) const;  // its place in `time`
   void add_context(std::size_t finding);
@@ -182,7 +206,8 @@ struct LaneTables {
   struct Exceptions;
   void add_measured(std::size_t finding, std::vector<Exceptions>& exceptions);
   void add_discrete(std::size_t finding, std::vector<Exceptions>& exceptions);
-  void find_kinds(const std::vector<Exceptions>& exceptions);
+  std::vector<int> find_kinds(const std::vector<Exceptions>& exceptions);  // by signature
+  void lay_out_cells(const std::vector<Draft>& drafts, const std::vector<int>& kind_of);
 
   struct Spot {
     MechanismSet pattern;
@@ -194,10 +219,10 @@ struct LaneTables {
 
 inline constexpr int kTimeDegree = 6;
 
-// A chunk made ready: who goes in the lanes and where in the tables by age each is found.
+// A chunk made ready: who goes in the lanes and where in the tables by age and time each is found.
 struct LaneChunk {
   const PeopleTable* people;
-  const Planes* planes;
+  Planes planes;
   std::vector<int> low, high;  // sex * kAgeBands + band
   std::vector<float> w;        // weight of `high`
   std::vector<int> time_cell;
@@ -206,8 +231,15 @@ struct LaneChunk {
   std::vector<int> discrete, context;  // columns of people->graded
 };
 
-// Fills the posteriors of all rows that are not odd; marks as odd those for whom single precision ends.
-using Kernel = void (*)(const LaneTables&, LaneChunk&, const Wanted&, PosteriorTable&);
+// Works through chunks, one after the other.
+class LaneKernel {
+ public:
+  virtual ~LaneKernel() = default;
+  // Who answered what, and where everybody is found. Of those who are not said to be of an age and sex that is `odd`.
+  virtual void read(const PeopleTable& people, LaneChunk& chunk) const = 0;
+  // Fills the posteriors of all rows that are not odd; marks as odd those for whom single precision ends.
+  virtual void run(LaneChunk& chunk, const Wanted& wanted, PosteriorTable& out) = 0;
+};
 
 // Rows whose value is from low to high; no value is NaN.
 using Within = Bits (*)(const std::vector<double>& values, double low, double high);
@@ -216,8 +248,8 @@ using Fold = void (*)(const std::vector<const Known*>& conditions, bool any, Kno
 
 struct NamedKernel {
   const char* name;
-  Kernel run;
-  void (*read)(const PeopleTable&, Planes&);  // who has answered what
+  int lanes;
+  std::unique_ptr<LaneKernel> (*make)(const LaneTables&);  // which must outlive it
   Within within;
   Fold fold;
 };

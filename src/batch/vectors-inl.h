@@ -89,7 +89,7 @@ struct LanesAt {
 // Numbers by lane.
 class Lanes {
  public:
-  explicit Lanes(int n) : kept_(hwy::AllocateAligned<float>(size(padded(n)) * kLanes)) { now().fill(padded(n), 1.0F); }
+  explicit Lanes(int n) : kept_(hwy::AllocateAligned<float>(size(padded(std::max(n, 1))) * kLanes)) { now().fill(padded(n), 1.0F); }
   HWY_INLINE LanesAt now() const { return {kept_.get()}; }
 
  private:
@@ -140,18 +140,14 @@ HWY_INLINE void transpose([[maybe_unused]] std::array<V, kLanes>& rows) {
 #endif
 }
 
-// A row of n numbers for each lane, one after the other: out[i][lane] = of(i, rows[lane * n + i]). n: a multiple of kLanes.
-template <class Of>
-HWY_INLINE void into_lanes(const float* HWY_RESTRICT rows, std::size_t n, const LanesAt out, Of of) {
+// A row of n numbers for each lane, one after the other: out[i][lane] = rows[lane * n + i]. n: a multiple of kLanes.
+HWY_NOINLINE void into_lanes(const float* HWY_RESTRICT rows, std::size_t n, const LanesAt out) {
   std::array<V, kLanes> tile;
   for (std::size_t i = 0; i < n; i += kLanes) {
     for (std::size_t lane = 0; lane < kLanes; ++lane) tile[lane] = hn::Load(D(), rows + lane * n + i);
     transpose(tile);
-    for (std::size_t k = 0; k < kLanes; ++k) out.store(i + k, of(i + k, tile[k]));
+    for (std::size_t k = 0; k < kLanes; ++k) out.store(i + k, tile[k]);
   }
-}
-HWY_NOINLINE void into_lanes(const float* HWY_RESTRICT rows, std::size_t n, const LanesAt out) {
-  into_lanes(rows, n, out, [](std::size_t, V its) HWY_ATTR { return its; });
 }
 
 }  // namespace
