@@ -1,8 +1,10 @@
-// What the people of a block have answered, multiplied row by row: for each person and each part of a state (mechanisms,
-// causes, stages, spots, sets) the product of a row an answer, along the table, then turned into lanes. "Absent" is a row
-// as it stands; "present" is b + (1 - b) leak. Kinds of state that differ from their part of an answer are exceptions.
+// What the people of a block have answered, part of a state by part (mechanisms, causes, stages, spots, sets), in lanes.
 //
-// A row is multiplied in registers: memory that is stored and soon loaded again is slow, the slower the wider the vectors.
+// What "absent" leaves is met member by member of a part, in lanes, whoever said it of what: no branch hangs on a person. "Present" is
+// b + (1 - b) leak of every member. What hangs on sets is multiplied row by row for each person instead, in registers, and turned into
+// lanes once: few people give any one of these answers, but there are many. Kinds of state that differ from their part of an answer
+// are exceptions, in lanes again.
+//
 // Read anew for every instruction set.
 #include <algorithm>
 #include <array>
@@ -33,74 +35,68 @@ class Answers {
   explicit Answers(const LaneTables& tables)
       : stage(tables.chain_stages),
         kinds(tables.kinds),
-        prevalence(tables.factors),
         t(tables),
-        length_{tables.mechanisms, tables.causes, tables.course_stages, tables.spots, tables.sets},
-        leaks_(tables.grades),
+        said_(tables.said),
+        chances_(tables.chances),
+        who_(hwy::MakeUniqueAlignedArray<Mask>(tables.finding.size())),
+        who_of_more_(hwy::MakeUniqueAlignedArray<Mask>(tables.finding.size())),
+        rest_(static_cast<int>(tables.finding.size())),
+        least_(static_cast<int>(tables.finding.size())),
+        odds_(tables.causes),
         ratios_(tables.most_ratios) {
-    int longest = padded(t.factors);
-    for (int length : length_) {
-      parts.emplace_back(length);
-      longest = std::max(longest, padded(length));
-    }
-    rows_.assign(size(longest) * kLanes, 0.0F);
-    coming_.resize(size(padded(t.causes)));
+    rows_.resize(size(std::max(padded(t.sets), padded(t.causes))) * kLanes);
     std::size_t classes = 0;
     for (const MeasuredLanes& its : t.measured) {
       classes = std::max(classes, its.shift.size());
       shift_ratios_.emplace_back(its.ratios);
     }
-    density_.resize(classes);
+    density_.resize(t.measured.size() * kLanes * classes);
   }
 
   // From now on of this chunk.
   void begin(const LaneChunk& chunk) {
     c = &chunk;
-    for (std::size_t part = 0; part < kParts; ++part) absent_[part].clear(), present_[part].clear(), graded_[part].clear();
+    std::fill_n(who_.get(), t.finding.size(), mask_of(0));
+    absent_.clear(), present_.clear(), graded_.clear(), context_.clear(), of_sets_.clear();
     for (const int column : c->discrete) {
       const FindingLanes& f = t.finding[size(c->people->graded[size(column)].finding)];
-      for (const auto& its : f.absent)
-        absent_[static_cast<std::size_t>(its.part)].push_back({&c->planes.absent[size(column)], its.left.data()});
-      const auto base = static_cast<std::size_t>(f.base);
-      if (f.upto.size() == 1) present_[base].push_back({&c->planes.present[size(column)], f.upto.data()});
-      else graded_[base].push_back({column, &f});
+      const Bits* const present = &c->planes.present[size(column)];
+      absent_.push_back({&c->planes.absent[size(column)], size(c->people->graded[size(column)].finding)});
+      if (f.upto.size() > 1) {
+        graded_.push_back({column, &f});
+      } else {
+        present_.push_back({present, &f});
+        if (f.base == Part::sets) of_sets_.push_back({present, &f});
+      }
     }
+    for (const int column : c->context)
+      if (const ContextLanes& f = t.context[size(c->people->graded[size(column)].finding)]; f.linked) context_.push_back({column, &f});
   }
 
-  // By part: what it weighs. Causes: how many come with each as well. All but for factors common to all states of a person.
-  std::vector<Lanes> parts;
-  Lanes stage;       // by stage of a chain: P(presenting then in it), times what is absent that its course brings
-  Lanes kinds;       // by kind of state: its set, and what is an exception to that
-  Lanes prevalence;  // by factor, at each person's age
+  Lanes stage;  // by stage of a chain: P(presenting then in it), times what is absent that its course brings
+  Lanes kinds;  // by kind of state: its set, and what is an exception to that
 
-  LanesAt operator[](Part part) const { return parts[static_cast<std::size_t>(part)].now(); }
+  // What a part weighs. Causes: how many come with each as well. All but for factors common to all states of a person.
+  LanesAt operator[](Part part) const { return {said_.now()[size(t.first(part))]}; }
 
   void read(int first) {
     first_ = first;
-    excepting_.clear(), shifting_.clear();
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const std::size_t r = person(lane);
       low_[lane] = size(c->low[r]), high_[lane] = size(c->high[r]), w_[lane] = c->w[r];
     }
-    for (std::size_t part = 0; part < kParts; ++part) {
-      const std::size_t n = size(padded(length_[part]));
-      find(absent_[part], absent_by_), find(present_[part], present_by_);
-      for (std::size_t i = 0; i < present_[part].size(); ++i)
-        if (present_by_.by_answer[i] != 0 && !present_[part][i].more->exceptions.empty())
-          excepting_.push_back({present_[part][i].more, present_by_.by_answer[i]});
-      for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        factors_of(present_[part], lane);
-        multiply(absent_[part], lane, begin(static_cast<Part>(part), lane), n);
-      }
-      multiply_graded(graded_[part], n);
-      if (static_cast<Part>(part) == Part::sets) multiply_measured(n);
-      into_lanes(rows_.data(), n, (*this)[static_cast<Part>(part)]);
-    }
-    for (std::size_t lane = 0; lane < kLanes; ++lane)
-      row_at_age_of(lane, t.prevalence, t.factors, rows_.data() + lane * size(padded(t.factors)));
-    into_lanes(rows_.data(), size(padded(t.factors)), prevalence.now());
+    chances();
+    causes();
+    into_lanes(size(padded(t.spots)), (*this)[Part::spots], [&](std::size_t lane, std::size_t i) HWY_ATTR {
+      return hn::Load(D(), t.pain[size(c->people->location[person(lane)] + 1)].data() + i);
+    });
+    (*this)[Part::mechanisms].fill(t.mechanisms, 1.0F), (*this)[Part::course_stages].fill(t.course_stages, 1.0F);
     sets();
-    stages();
+    context();
+    absent();
+    present();
+    make_kinds();
+    make_stages();
   }
 
   // Row of a lane; the last block repeats its last row.
@@ -108,110 +104,223 @@ class Answers {
 
  private:
   using Grade = FindingLanes::Grade;
-  // One answer that a column may hold, and who gave it.
-  struct Absent {
-    const Bits* who;
-    const float* left;
-  };
-  struct Present {
-    const Bits* who;
+  struct Given {
     const Grade* more;
-  };
-  struct Graded {
-    int column;
-    const FindingLanes* of;
+    std::uint64_t who;
   };
 
-  // One number of such a table at a person's age.
-  float at_age_of(std::size_t lane, const ByAge& table, std::size_t i) const {
+  std::uint64_t slice(const Bits& who) const { return who.slice(first_, kLanes); }
+
+  // Numbers by age and sex, at each person's.
+  HWY_INLINE V at_age_of(std::size_t lane, const ByAge& table, std::size_t i) const {
+    const D d;
+    const V low = hn::Load(d, table[low_[lane]].data() + i), high = hn::Load(d, table[high_[lane]].data() + i);
+    return hn::MulAdd(all(w_[lane]), hn::Sub(high, low), low);
+  }
+  float one_at_age_of(std::size_t lane, const ByAge& table, std::size_t i) const {
     const float low = table[low_[lane]][i], high = table[high_[lane]][i];
     return low + w_[lane] * (high - low);
   }
 
-  // Which of a list of answers a person of the block gave: bit i of a lane's words, the i-th.
-  struct Given {
-    std::vector<std::uint16_t> by_answer;  // bit of each lane
-    std::vector<std::uint64_t> by_lane;    // words of the first, of the second, ...
-    std::size_t words = 0;
+  HWY_NOINLINE void chances() {
+    into_lanes(size(padded(t.chances)), chances_.now(),
+               [&](std::size_t lane, std::size_t i) HWY_ATTR { return at_age_of(lane, t.chance, i); });
+  }
 
-    template <class Use>
-    HWY_INLINE void each(std::size_t lane, Use use) const {
-      for (std::size_t w = 0; w < words; ++w)
-        for (std::uint64_t rest = by_lane[lane * words + w]; rest != 0; rest &= rest - 1) use(64 * w + size(__builtin_ctzll(rest)));
+  // Who comes, by cause. A known setting counts alone; an unknown one by its share of those who come.
+  HWY_NOINLINE void causes() {
+    const D d;
+    const std::size_t n = size(padded(t.causes));
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      float* HWY_RESTRICT out = rows_.data() + lane * n;
+      if (const int setting = c->people->setting[person(lane)]; setting != kUnknown) {
+        const float* its = t.setting[size(setting)].data();
+        for (std::size_t k = 0; k < n; k += kLanes) hn::Store(hn::Mul(at_age_of(lane, t.rate, k), hn::Load(d, its + k)), d, out + k);
+        continue;
+      }
+      for (std::size_t k = 0; k < n; k += kLanes) {
+        V selected = hn::Zero(d);
+        for (std::size_t s = 0; s < t.setting.size(); ++s) {
+          const V weight = all(static_cast<float>(1e3 * t.m.setting_shares[s]) / one_at_age_of(lane, t.coming, s));
+          selected = hn::MulAdd(weight, hn::Load(d, t.setting[s].data() + k), selected);
+        }
+        hn::Store(hn::Mul(at_age_of(lane, t.rate, k), selected), d, out + k);
+      }
     }
-  };
+    rows_into_lanes(n, (*this)[Part::causes]);
+  }
+  HWY_INLINE void rows_into_lanes(std::size_t n, const LanesAt out) const {
+    into_lanes(n, out, [&](std::size_t lane, std::size_t i) HWY_ATTR { return hn::Load(D(), rows_.data() + lane * n + i); });
+  }
 
-  template <class Answer>
-  HWY_INLINE void find(const std::vector<Answer>& answers, Given& out) {
+  // Causes without a link to a factor share a number, which is left out; linked ones differ from them by a ratio: P(present | this
+  // cause) over P(present | another), and the same of "absent".
+  HWY_NOINLINE void context() {
+    const LanesAt weight = (*this)[Part::causes], odds = odds_.now();
+    const V one = all(1.0F);
+    odds.fill(t.causes, 1.0F);
+    for (const Context& its : context_) {
+      const std::uint64_t had = slice(c->planes.present[size(its.column)]), not_had = slice(c->planes.absent[size(its.column)]);
+      if ((had | not_had) == 0) continue;
+      const ContextLanes& f = *its.of;
+      const V chance = chances_.now().load(size(f.number));
+      const Mask known = mask_of(had | not_had);
+      for (const ContextLanes::Link& link : f.ratios)
+        odds.times(size(link.cause), hn::IfThenElse(known, hn::MulAdd(chance, all(link.value - 1), one), one));
+      if (had != 0) {
+        const Mask who = mask_of(had);
+        for (const ContextLanes::Link& link : f.ratios) weight.times(size(link.cause), hn::IfThenElse(who, all(link.value), one));
+        const V over = inverse(chance);
+        for (const ContextLanes::Link& link : f.shares)
+          weight.times(size(link.cause), hn::IfThenElse(who, hn::Mul(all(link.value), over), one));
+        if (f.dated) date(f, its.column, had);
+      }
+      if (not_had == 0 || f.shares.empty()) continue;
+      const V over = inverse(hn::Sub(one, chance));
+      for (const ContextLanes::Link& link : f.shares)
+        weight.times(size(link.cause), hn::IfThenElse(mask_of(not_had), hn::Mul(all(1 - link.value), over), one));
+    }
+    for (std::size_t k = 0; k < size(t.causes); ++k) weight.times(k, inverse(odds.load(k)));
+  }
+  void date(const ContextLanes& f, int column, std::uint64_t had) {
+    const LanesAt weight = (*this)[Part::causes];
+    for (; had != 0; had &= had - 1) {
+      const std::size_t lane = size(__builtin_ctzll(had));
+      const int bin = c->people->graded[size(column)].grade[person(lane)];
+      if (bin >= kHistoryBins) continue;
+      for (const ContextLanes::Link& link : f.by_bin[size(bin)]) weight[size(link.cause)][lane] *= link.value;
+    }
+  }
+
+  HWY_NOINLINE void absent() {
+    const D d;
+    std::uint64_t any = 0;
+    for (const auto& [who, finding] : absent_) {
+      const std::uint64_t bits = slice(*who);
+      who_[finding] = mask_of(bits), any |= bits;
+    }
+    if (any == 0) return;
+    const Mask* HWY_RESTRICT who = who_.get();
+    const LaneTables::Absent* HWY_RESTRICT link = t.absent.data();
+    const std::uint32_t* HWY_RESTRICT member = t.member.data();
+    float* HWY_RESTRICT said = said_.now().at;
+    for (const LaneTables::Alike& its : t.alike)
+      for (const std::uint32_t* const end = member + its.members; member != end; ++member) {
+        V v = hn::Load(d, said + *member);
+        for (const LaneTables::Absent* const last = link + its.links; link != last; ++link)
+          v = hn::IfThenElse(who[link->finding], hn::Mul(v, all(link->left)), v);
+        hn::Store(v, d, said + *member);
+      }
+  }
+
+  // What is not said of sets; and which answers have exceptions.
+  HWY_NOINLINE void present() {
+    excepting_.clear();
+    for (auto& its : more_) its.clear();
+    for (const auto& [who, of] : present_) {
+      const std::uint64_t bits = slice(*who);
+      if (bits == 0) continue;
+      const Grade& more = of->upto[0];
+      if (!more.exceptions.empty()) excepting_.push_back({&more, bits});
+      if (of->base != Part::sets) more_[static_cast<std::size_t>(of->base)].push_back({&more, bits});
+    }
+    for (const Part part : {Part::causes, Part::course_stages, Part::spots}) more_than(more_[static_cast<std::size_t>(part)], part);
+    for (const auto& [column, of] : graded_)
+      for (std::uint64_t rest = slice(c->planes.present[size(column)]); rest != 0;) {
+        const auto grade_of = [&, column = column](std::uint64_t bits) {
+          return c->people->graded[size(column)].grade[person(size(__builtin_ctzll(bits)))];
+        };
+        const int grade = grade_of(rest);
+        std::uint64_t same = 0;
+        for (std::uint64_t others = rest; others != 0; others &= others - 1)
+          if (grade_of(others) == grade) same |= others & ~(others - 1);
+        const auto& upto = of->upto;
+        if (grade == kPresentAny) more_than({{upto.data(), same}}, of->base);
+        else if (size(grade) == upto.size()) more_than({{&upto[size(grade) - 1], same}}, of->base);
+        else exactly(upto[size(grade) - 1], upto[size(grade)], of->base, mask_of(same));
+        rest &= ~same;
+      }
+  }
+  // More than a grade.
+  void more_than(const std::vector<Given>& answers, Part base) {
+    const std::size_t n = answers.size();
+    if (n == 0) return;
+    const LanesAt part = (*this)[base], rest = rest_.now(), least = least_.now();
+    Mask* HWY_RESTRICT who = who_of_more_.get();
+    for (std::size_t j = 0; j < n; ++j) {
+      const V leak = chances_.now().load(size(answers[j].more->number));
+      who[j] = mask_of(answers[j].who);
+      rest.store(j, hn::Sub(all(1.0F), leak)), least.store(j, hn::Mul(leak, all(answers[j].more->height)));
+    }
+    for (std::size_t i = 0; i < size(t.length(base)); ++i) {
+      V v = part.load(i);
+      for (std::size_t j = 0; j < n; ++j)
+        v = hn::IfThenElse(who[j], hn::Mul(v, hn::MulAdd(all(answers[j].more->b[i]), rest.load(j), least.load(j))), v);
+      part.store(i, v);
+    }
+  }
+  // One grade: P(more than the one below) - P(more than this); differences are taken before leaks are added.
+  void exactly(const Grade& above, const Grade& below, Part base, Mask who) {
+    const LanesAt part = (*this)[base];
+    const V leak = chances_.now().load(size(above.number)), its_leak = chances_.now().load(size(below.number)), one = all(1.0F);
+    for (std::size_t i = 0; i < size(t.length(base)); ++i) {
+      const V b = all(above.b[i] / above.height), its_b = all(below.b[i] / below.height);
+      const V with_leaks = hn::NegMulAdd(hn::Sub(one, its_b), its_leak, hn::MulAdd(hn::Sub(one, b), leak, hn::Sub(b, its_b)));
+      part.times(i, hn::IfThenElse(who, hn::Max(with_leaks, hn::Zero(D())), one));
+    }
+  }
+
+  // What is present of sets, row by row.
+  HWY_NOINLINE void sets() {
+    const std::size_t n = size(padded(t.sets));
+    find_who_gave();
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      factors_.clear();
+      const std::size_t words = gave_.size() / kLanes;
+      for (std::size_t w = 0; w < words; ++w)
+        for (std::uint64_t rest = gave_[lane * words + w]; rest != 0; rest &= rest - 1) {
+          const Grade& more = of_sets_[64 * w + size(__builtin_ctzll(rest))].of->upto[0];
+          const float leak = chances_.now()[size(more.number)][lane];
+          factors_.push_back({more.b.data(), 1 - leak, more.height * leak});
+        }
+      float* HWY_RESTRICT to = rows_.data() + lane * n;
+      std::size_t k = 0;
+      for (; k + 7 * kLanes <= n; k += 7 * kLanes) multiply<7>(k, to);
+      for (; k < n; k += kLanes) multiply<1>(k, to);
+    }
+    multiply_measured(n);
+    rows_into_lanes(n, (*this)[Part::sets]);
+  }
+
+  // Which of the answers about sets each person gave: words of the first, of the second, ...; bit i, the i-th.
+  HWY_NOINLINE void find_who_gave() {
     const hn::ScalableTag<std::uint16_t> d;
     constexpr std::size_t kWide = hn::MaxLanes(d);
-    out.words = (answers.size() + 63) / 64;
-    out.by_answer.resize(64 * out.words), out.by_lane.resize(kLanes * out.words);
-    std::uint16_t* HWY_RESTRICT of = out.by_answer.data();
-    for (std::size_t i = 0; i < answers.size(); ++i) of[i] = static_cast<std::uint16_t>(answers[i].who->slice(first_, kLanes));
-    std::fill(out.by_answer.begin() + static_cast<std::ptrdiff_t>(answers.size()), out.by_answer.end(), std::uint16_t{0});
+    const std::size_t words = (of_sets_.size() + 63) / 64;
+    by_answer_.assign(64 * words, 0), gave_.resize(kLanes * words);
+    for (std::size_t i = 0; i < of_sets_.size(); ++i) by_answer_[i] = static_cast<std::uint16_t>(slice(*of_sets_[i].who));
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const auto its = hn::Set(d, static_cast<std::uint16_t>(1U << lane));
-      for (std::size_t w = 0; w < out.words; ++w) {
+      for (std::size_t w = 0; w < words; ++w) {
         std::uint64_t word = 0;
         for (std::size_t i = 0; i < 64; i += kWide) {
           std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
-          hn::StoreMaskBits(d, hn::TestBit(hn::LoadU(d, of + 64 * w + i), its), bytes.data());
+          hn::StoreMaskBits(d, hn::TestBit(hn::LoadU(d, &by_answer_[64 * w + i]), its), bytes.data());
           std::uint64_t part = 0;
           std::memcpy(&part, bytes.data(), bytes.size());
           word |= part << i;
         }
-        out.by_lane[lane * out.words + w] = word;
+        gave_[lane * words + w] = word;
       }
     }
   }
 
-  // "More than a grade" of one person: b * rest + least.
-  struct Factor {
-    const float* b;
-    float rest, least;
-  };
-
-  // Those of one person.
-  HWY_INLINE void factors_of(const std::vector<Present>& answers, std::size_t lane) {
-    factors_.clear();
-    present_by_.each(lane, [&](std::size_t i) { add(*answers[i].more, lane); });
-  }
-  HWY_INLINE void add(const Grade& more, std::size_t lane) {
-    const float leak = at_age_of(lane, t.leak, size(more.number));
-    factors_.push_back({more.b.data(), 1 - leak, more.height * leak});
-    leaks_.now()[size(more.number)][lane] = leak;
-  }
-
-  // What a row is before any answer.
-  HWY_INLINE const float* begin(Part part, std::size_t lane) {
-    const std::size_t r = person(lane);
-    if (part == Part::spots) return t.pain[size(c->people->location[r] + 1)].data();
-    if (part != Part::causes) return t.ones.data();
-    come(r, lane, coming_.data());
-    return coming_.data();
-  }
-
-  // A person's row, as many vectors at once as registers hold.
-  HWY_NOINLINE void multiply(const std::vector<Absent>& absent, std::size_t lane, const float* HWY_RESTRICT from, std::size_t n) {
-    float* HWY_RESTRICT to = rows_.data() + lane * n;
-    std::size_t k = 0;
-    for (; k + 10 * kLanes <= n; k += 10 * kLanes) multiply<10>(absent, lane, k, from, to);
-    for (; k + 7 * kLanes <= n; k += 7 * kLanes) multiply<7>(absent, lane, k, from, to);
-    for (; k + 5 * kLanes <= n; k += 5 * kLanes) multiply<5>(absent, lane, k, from, to);
-    for (; k + 2 * kLanes <= n; k += 2 * kLanes) multiply<2>(absent, lane, k, from, to);
-    for (; k < n; k += kLanes) multiply<1>(absent, lane, k, from, to);
-  }
+  // As many vectors at once as registers hold: memory that is stored and soon loaded again is slow, the slower the wider the vectors.
   template <std::size_t kWide>
-  HWY_INLINE void multiply(const std::vector<Absent>& absent, std::size_t lane, std::size_t k, const float* HWY_RESTRICT from,
-                           float* HWY_RESTRICT to) const {
+  HWY_INLINE void multiply(std::size_t k, float* HWY_RESTRICT to) const {
     const D d;
     std::array<V, kWide> v;
-    for (std::size_t j = 0; j < kWide; ++j) v[j] = hn::Load(d, from + k + j * kLanes);
-    absent_by_.each(lane, [&](std::size_t i) HWY_ATTR {
-      const float* HWY_RESTRICT left = absent[i].left + k;
-      for (std::size_t j = 0; j < kWide; ++j) v[j] = hn::Mul(v[j], hn::Load(d, left + j * kLanes));
-    });
+    for (std::size_t j = 0; j < kWide; ++j) v[j] = all(1.0F);
     for (const Factor& its : factors_) {
       const V rest = all(its.rest), least = all(its.least);
       for (std::size_t j = 0; j < kWide; ++j) v[j] = hn::Mul(v[j], hn::MulAdd(hn::Load(d, its.b + k + j * kLanes), rest, least));
@@ -219,94 +328,72 @@ class Answers {
     for (std::size_t j = 0; j < kWide; ++j) hn::Store(v[j], d, to + k + j * kLanes);
   }
 
-  // More than a grade, whatever else, once the row is made.
-  void multiply(const Grade& more, std::size_t lane, std::size_t n) {
-    const D d;
-    factors_.clear();
-    add(more, lane);
-    const V rest = all(factors_[0].rest), least = all(factors_[0].least);
-    float* HWY_RESTRICT row = rows_.data() + lane * n;
-    for (std::size_t k = 0; k < n; k += kLanes)
-      hn::Store(hn::Mul(hn::Load(d, row + k), hn::MulAdd(hn::Load(d, factors_[0].b + k), rest, least)), d, row + k);
-  }
-
-  HWY_NOINLINE void multiply_graded(const std::vector<Graded>& answers, std::size_t n) {
-    for (const Graded& its : answers)
-      for (std::uint64_t rest = c->planes.present[size(its.column)].slice(first_, kLanes); rest != 0; rest &= rest - 1) {
-        const std::size_t lane = size(__builtin_ctzll(rest));
-        const int grade = c->people->graded[size(its.column)].grade[person(lane)];
-        const auto& upto = its.of->upto;
-        if (grade == kPresentAny) multiply(upto[0], lane, n);
-        else if (size(grade) == upto.size()) multiply(upto[size(grade) - 1], lane, n);
-        else multiply(upto[size(grade) - 1], upto[size(grade)], lane, n);
-      }
-  }
-
   // Values that were measured: by class of shifts, what they say of sets over what they say of most sets, and what of kinds over that.
   // Few people have any one of them.
   HWY_NOINLINE void multiply_measured(std::size_t n) {
     const D d;
     const DI di;
+    find_values();
+    float* HWY_RESTRICT density = density_.data();
+    for (const Value& its : values_) {
+      const MeasuredLanes& f = *its.of;
+      const V x = all(its.off);
+      for (std::size_t k = 0; k < f.shift.size(); k += kLanes, density += kLanes) {
+        const V z = hn::Mul(hn::Sub(x, hn::Load(d, &f.shift[k])), hn::Load(d, &f.precision[k]));
+        const V bell = hn::Exp(d, hn::Mul(hn::Mul(z, z), all(-0.5F)));
+        hn::Store(hn::MulAdd(bell, hn::Load(d, &f.height[k]), all(f.unmodelled)), d, density);
+      }
+    }
+    density = density_.data();
+    for (const Value& its : values_) {
+      const MeasuredLanes& f = *its.of;
+      const std::size_t classes = f.shift.size();
+      float* HWY_RESTRICT row = rows_.data() + its.lane * n;
+      const V over_usual = all(1 / density[f.usual]);
+      for (std::size_t k = 0; k < n; k += kLanes) {
+        const V said = hn::Mul(look_up(density, classes, hn::Load(di, &f.of_set[k])), over_usual);
+        hn::Store(hn::Mul(hn::Load(d, row + k), said), d, row + k);
+      }
+      for (std::size_t k = 0; k < size(f.ratios); k += kLanes) {
+        const V own = look_up(density, classes, hn::Load(di, &f.own[k])), base = look_up(density, classes, hn::Load(di, &f.base[k]));
+        HWY_ALIGN std::array<float, kLanes> ratio;
+        hn::Store(hn::Div(own, base), d, ratio.data());
+        for (std::size_t j = 0; j < kLanes && k + j < size(f.ratios); ++j) its.ratios[(k + j) * kLanes + its.lane] = ratio[j];
+      }
+      density += classes;
+    }
+  }
+
+  // One by one; how far each is from what is usual at that age, on the finding's scale.
+  void find_values() {
+    values_.clear(), quotients_.clear(), shifting_.clear();
     for (std::size_t i = 0; i < c->people->measured.size(); ++i) {
+      std::uint64_t rest = slice(c->planes.measured[i]);
+      if (rest == 0) continue;
       const auto& said = c->people->measured[i];
       const ModelFinding& finding = t.m.findings[size(said.finding)];
       const MeasuredLanes& f = t.measured[size(said.finding)];
-      float* HWY_RESTRICT ratio = nullptr;
-      for (std::uint64_t rest = c->planes.measured[i].slice(first_, kLanes); rest != 0; rest &= rest - 1) {
-        const std::size_t lane = size(__builtin_ctzll(rest)), classes = f.shift.size();
-        const V x = all(off_usual(finding, said.value[person(lane)], lane));
-        float* HWY_RESTRICT density = density_.data();
-        for (std::size_t k = 0; k < classes; k += kLanes) {
-          const V z = hn::Mul(hn::Sub(x, hn::Load(d, &f.shift[k])), hn::Load(d, &f.precision[k]));
-          const V bell = hn::Exp(d, hn::Mul(hn::Mul(z, z), all(-0.5F)));
-          hn::Store(hn::MulAdd(bell, hn::Load(d, &f.height[k]), all(f.unmodelled)), d, density + k);
-        }
-        float* HWY_RESTRICT row = rows_.data() + lane * n;
-        const V over_usual = all(1 / density[f.usual]);
-        for (std::size_t k = 0; k < n; k += kLanes) {
-          const V its = hn::Mul(look_up(density, classes, hn::Load(di, &f.of_set[k])), over_usual);
-          hn::Store(hn::Mul(hn::Load(d, row + k), its), d, row + k);
-        }
-        if (f.ratios == 0) continue;
-        if (ratio == nullptr) {
-          ratio = shift_ratios_[size(said.finding)].now().at;
-          shift_ratios_[size(said.finding)].now().fill(f.ratios, 1.0F);
-          shifting_.push_back(size(said.finding));
-        }
-        for (std::size_t k = 0; k < size(f.ratios); k += kLanes) {
-          const V own = look_up(density, classes, hn::Load(di, &f.own[k])), base = look_up(density, classes, hn::Load(di, &f.base[k]));
-          HWY_ALIGN std::array<float, kLanes> its;
-          hn::Store(hn::Div(own, base), d, its.data());
-          for (std::size_t j = 0; j < kLanes && k + j < size(f.ratios); ++j) ratio[(k + j) * kLanes + lane] = its[j];
-        }
+      const LanesAt ratios = shift_ratios_[size(said.finding)].now();
+      if (f.ratios > 0) ratios.fill(f.ratios, 1.0F), shifting_.push_back(size(said.finding));
+      for (; rest != 0; rest &= rest - 1) {
+        const std::size_t lane = size(__builtin_ctzll(rest));
+        const auto& centre = finding.centre[low_[lane] / kAgeBands];
+        const double low = centre[low_[lane] % kAgeBands], high = centre[high_[lane] % kAgeBands];
+        const double usual = low + static_cast<double>(w_[lane]) * (high - low), value = said.value[person(lane)];
+        quotients_.push_back(finding.log_scale ? value / usual : 1.0);
+        values_.push_back({&f, lane, static_cast<float>(value - usual), ratios.at});
       }
     }
-  }
-
-  // How far a value is from what is usual at that age, on the finding's scale.
-  float off_usual(const ModelFinding& f, double value, std::size_t lane) const {
-    const auto& centre = f.centre[low_[lane] / kAgeBands];
-    const double low = centre[low_[lane] % kAgeBands], high = centre[high_[lane] % kAgeBands];
-    const double usual = low + static_cast<double>(w_[lane]) * (high - low);
-    return static_cast<float>(f.log_scale ? on_scale(true, value / usual) : value - usual);
-  }
-
-  // One grade: P(more than the one below) - P(more than this); differences are taken before leaks are added.
-  HWY_NOINLINE void multiply(const Grade& above, const Grade& below, std::size_t lane, std::size_t n) {
-    const D d;
-    const V leak = all(at_age_of(lane, t.leak, size(above.number))), its_leak = all(at_age_of(lane, t.leak, size(below.number))),
-            one = all(1.0F);
-    const V unit = all(1 / above.height), its_unit = all(1 / below.height);
-    float* HWY_RESTRICT row = rows_.data() + lane * n;
-    for (std::size_t k = 0; k < n; k += kLanes) {
-      const V b = hn::Mul(hn::Load(d, above.b.data() + k), unit), its_b = hn::Mul(hn::Load(d, below.b.data() + k), its_unit);
-      const V with_leaks = hn::NegMulAdd(hn::Sub(one, its_b), its_leak, hn::MulAdd(hn::Sub(one, b), leak, hn::Sub(b, its_b)));
-      hn::Store(hn::Mul(hn::Load(d, row + k), hn::Max(with_leaks, hn::Zero(d))), d, row + k);
-    }
+    const hn::ScalableTag<double> d;
+    quotients_.resize((quotients_.size() + kLanes - 1) / kLanes * kLanes, 1.0);
+    for (std::size_t i = 0; i < quotients_.size(); i += hn::MaxLanes(d))
+      hn::StoreU(hn::Log(d, hn::LoadU(d, &quotients_[i])), d, &quotients_[i]);
+    for (std::size_t i = 0; i < values_.size(); ++i)
+      if (values_[i].of->log_scale) values_[i].off = static_cast<float>(quotients_[i]);
   }
 
   // Sets of mechanisms: what is present of them already, times what is absent of each. And kinds of state.
-  HWY_NOINLINE void sets() {
+  HWY_NOINLINE void make_kinds() {
     const LanesAt sets = (*this)[Part::sets], mechanisms = (*this)[Part::mechanisms], out = kinds.now();
     for (std::size_t i = 0; i < size(t.sets); ++i) {
       V v = sets.load(i);
@@ -314,13 +401,12 @@ class Answers {
       sets.store(i, v);
     }
     for (std::size_t i = 0; i < size(t.kinds); ++i) out.store(i, sets.load(size(t.set_of_kind[i])));
-    for (const Excepting& its : excepting_) except(*its.more, mask_of(its.who));
+    for (const Given& its : excepting_) except(*its.more, mask_of(its.who));
     for (const std::size_t finding : shifting_) multiply(t.measured[finding].exceptions, shift_ratios_[finding].now());
   }
-
   // What an answer of some people makes of kinds of state, over what it makes of their part.
   void except(const Grade& more, Mask who) {
-    const V leak = leaks_.now().load(size(more.number)), one = all(1.0F), rest = hn::Sub(one, leak);
+    const V leak = chances_.now().load(size(more.number)), one = all(1.0F), rest = hn::Sub(one, leak);
     const LanesAt ratios = ratios_.now();
     for (std::size_t i = 0; i < more.ratios.size(); ++i) {
       const V full = hn::MulAdd(all(more.ratios[i].full), rest, leak), base = hn::MulAdd(all(more.ratios[i].base), rest, leak);
@@ -335,39 +421,8 @@ class Answers {
       hn::Store(hn::Mul(hn::Load(d, out + its.kind), hn::Load(d, ratios.at + its.ratio)), d, out + its.kind);
   }
 
-  // A row of such a table at a person's age.
-  HWY_INLINE void row_at_age_of(std::size_t lane, const ByAge& table, int length, float* HWY_RESTRICT out) const {
-    const D d;
-    const float *HWY_RESTRICT low = table[low_[lane]].data(), *HWY_RESTRICT high = table[high_[lane]].data();
-    const V w = all(w_[lane]);
-    for (std::size_t k = 0; k < size(padded(length)); k += kLanes) {
-      const V from = hn::Load(d, low + k);
-      hn::Store(hn::MulAdd(w, hn::Sub(hn::Load(d, high + k), from), from), d, out + k);
-    }
-  }
-
-  // Who comes, by cause. A known setting counts alone; an unknown one by its share of those who come.
-  HWY_INLINE void come(std::size_t r, std::size_t lane, float* HWY_RESTRICT out) const {
-    const D d;
-    const std::size_t n = size(padded(t.causes));
-    row_at_age_of(lane, t.rate, t.causes, out);
-    if (const int setting = c->people->setting[r]; setting != kUnknown) {
-      const float* its = t.setting[size(setting)].data();
-      for (std::size_t k = 0; k < n; k += kLanes) hn::Store(hn::Mul(hn::Load(d, out + k), hn::Load(d, its + k)), d, out + k);
-      return;
-    }
-    for (std::size_t k = 0; k < n; k += kLanes) {
-      V selected = hn::Zero(d);
-      for (std::size_t s = 0; s < t.setting.size(); ++s) {
-        const V weight = all(static_cast<float>(1e3 * t.m.setting_shares[s]) / at_age_of(lane, t.coming, s));
-        selected = hn::MulAdd(weight, hn::Load(d, t.setting[s].data() + k), selected);
-      }
-      hn::Store(hn::Mul(hn::Load(d, out + k), selected), d, out + k);
-    }
-  }
-
   // A polynomial each for kMostLanes stages of chains and every person, then in lanes; times what is absent that their course brings.
-  HWY_NOINLINE void stages() {
+  HWY_NOINLINE void make_stages() {
     const D d;
     std::array<const float*, kLanes> p;
     std::array<float, kLanes> x_of;
@@ -393,29 +448,65 @@ class Answers {
     }
   }
 
+  // What a column may say, and whose it is.
+  struct Absent {
+    const Bits* who;
+    std::size_t finding;
+  };
+  struct Present {
+    const Bits* who;
+    const FindingLanes* of;
+  };
+  struct Graded {
+    int column;
+    const FindingLanes* of;
+  };
+  struct Context {
+    int column;
+    const ContextLanes* of;
+  };
+  // "More than a grade" of one person: b * rest + least.
+  struct Factor {
+    const float* b;
+    float rest, least;
+  };
+
+  struct Value {
+    const MeasuredLanes* of;
+    std::size_t lane;
+    float off;
+    float* ratios;  // in shift_ratios_
+  };
+
   const LaneTables& t;
   const LaneChunk* c = nullptr;
+  std::vector<Absent> absent_;
+
+  std::vector<Present> present_, of_sets_;  // the latter: those whose base are sets
+  std::vector<Graded> graded_;
+  std::vector<Context> context_;
+
   int first_ = 0;
   std::array<std::size_t, kMostLanes> low_{}, high_{};  // by lane, as in the chunk
   std::array<float, kMostLanes> w_{};
-  std::array<int, kParts> length_;
-  std::array<std::vector<Absent>, kParts> absent_;
-  std::array<std::vector<Present>, kParts> present_;
-  std::array<std::vector<Graded>, kParts> graded_;
-  Given absent_by_, present_by_;  // of one part
-  std::vector<Factor> factors_;   // of one part and person
-  Floats coming_;                 // who comes, of one person
-  Floats rows_;                   // of one part, a row a lane
-  struct Excepting {
-    const Grade* more;
-    std::uint64_t who;
-  };
-  std::vector<Excepting> excepting_;   // answers with exceptions that somebody of the block gave
+  Lanes said_;                         // by part
+  Lanes chances_;                      // leaks of answers and prevalences of factors
+  hwy::AlignedUniquePtr<Mask[]> who_;  // by finding: said that it is absent
+  std::array<std::vector<Given>, kParts> more_;
+  hwy::AlignedUniquePtr<Mask[]> who_of_more_;  // by answer of one part
+  Lanes rest_, least_;
+  Lanes odds_;   // by cause
+  Floats rows_;  // of one part, a row a lane
+  std::vector<std::uint16_t> by_answer_;
+  std::vector<std::uint64_t> gave_;
+  std::vector<Factor> factors_;        // of one person
+  std::vector<Value> values_;          // that were measured, of the block
+  std::vector<double> quotients_;      // of each: over what is usual
+  Floats density_;                     // of each, by class
+  std::vector<Given> excepting_;       // answers with exceptions that somebody of the block gave
   std::vector<std::size_t> shifting_;  // measured findings with exceptions of which somebody's value is known
-  Lanes leaks_;                        // by grade, of those who gave that answer
   Lanes ratios_;                       // of one answer
   std::vector<Lanes> shift_ratios_;    // by finding
-  Floats density_;                     // of one value, by class
 };
 
 }  // namespace

@@ -79,7 +79,7 @@ struct BatchEngine::Tables {
       const ContextLanes& its = lanes.context[static_cast<std::size_t>(column.finding)];
       if (its.always_possible) continue;
       c.planes.present[i].each([&](std::size_t r) {
-        const auto share = [&](int at) { return lanes.prevalence[static_cast<std::size_t>(at)][static_cast<std::size_t>(its.row)]; };
+        const auto share = [&](int at) { return lanes.chance[static_cast<std::size_t>(at)][static_cast<std::size_t>(its.number)]; };
         if (share(c.low[r]) + c.w[r] * (share(c.high[r]) - share(c.low[r])) <= 0) c.odd[r] = 1;
         const int grade = column.grade[r];
         if (f.shape == Shape::history && grade < kHistoryBins && !its.bin_possible[static_cast<std::size_t>(grade)]) c.odd[r] = 1;

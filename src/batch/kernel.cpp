@@ -121,7 +121,7 @@ class Blocks final : public LaneKernel {
   explicit Blocks(const LaneTables& tables)
       : t(tables),
         answers_(tables),
-        odds_(t.causes),
+
         told_(t.portions + static_cast<int>(t.joint.size())),
         weight_(t.portions + static_cast<int>(t.joint.size())),
         by_pattern_(static_cast<int>(t.mechanisms_of_pattern.size())),
@@ -144,7 +144,7 @@ class Blocks final : public LaneKernel {
     answers_.begin(chunk);
     for (first_ = 0; first_ < c->people->rows; first_ += static_cast<int>(kLanes)) {
       answers_.read(first_);
-      context();
+
       places();
       weigh();
       give_all();
@@ -152,51 +152,6 @@ class Blocks final : public LaneKernel {
   }
 
  private:
-  // A number for each lane: what `of` says of its row.
-  template <class Of>
-  V by_lane(Of of) const {
-    HWY_ALIGN std::array<float, kMostLanes> out;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) out[lane] = of(answers_.person(lane));
-    return hn::Load(D(), out.data());
-  }
-  // The lanes whose rows have the bit.
-  Mask who(const Bits& bits) const { return mask_of(bits.slice(first_, kLanes)); }
-  // v in those lanes, 1 in the others.
-  static HWY_INLINE V only(Mask who, V v) { return hn::IfThenElse(who, v, all(1.0F)); }
-
-  // Causes without a link share one factor, which is left out; linked ones differ from them by a ratio: P(present | this
-  // cause) over P(present | another), and the same of "absent".
-  HWY_NOINLINE void context() {
-    const LanesAt weight = answers_[Part::causes], odds = odds_.now(), prevalence_of = answers_.prevalence.now();
-    odds.fill(t.causes, 1.0F);
-    for (int column : c->context) {
-      const auto& said = c->people->graded[size(column)];
-      const ContextLanes& f = t.context[size(said.finding)];
-      const Bits &yes = c->planes.present[size(column)], &no = c->planes.absent[size(column)];
-      const bool any_present = yes.slice(first_, kLanes) != 0;
-      if (f.linked.empty() || (!any_present && no.slice(first_, kLanes) == 0)) continue;
-      const Mask present = who(yes), absent = who(no), known = hn::Or(present, absent);
-      const V prevalence = prevalence_of.load(size(f.row));
-      const V over_present = inverse(prevalence), over_absent = inverse(hn::Sub(all(1.0F), prevalence));
-      for (const ContextLanes::Linked& link : f.linked) {
-        const std::size_t k = size(link.cause);
-        if (link.is_share) {
-          weight.times(k, only(absent, hn::Mul(all(1 - link.value), over_absent)));
-          if (any_present) weight.times(k, only(present, hn::Mul(all(link.value), over_present)));
-        } else {
-          odds.times(k, only(known, hn::MulAdd(prevalence, all(link.value - 1), all(1.0F))));
-          if (any_present) weight.times(k, only(present, all(link.value)));
-        }
-        if (any_present && link.years != ContextLanes::kAnyYears)
-          weight.times(k, by_lane([&](std::size_t r) {
-                         const int bin = said.grade[r];
-                         return bin > 0 && bin < kHistoryBins ? link.years[size(bin)] : 1.0F;
-                       }));
-      }
-    }
-    for (std::size_t k = 0; k < size(t.causes); ++k) weight.times(k, inverse(odds.load(k)));
-  }
-
   // What is said of places, by portion.
   HWY_NOINLINE void places() {
     for (const LaneTables::Bucket& bucket : t.buckets)
@@ -250,11 +205,15 @@ class Blocks final : public LaneKernel {
       const V w = hn::Load(d, weight);
       for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::MulAdd(w, all(share[j]), sum[size(j)]);
     }
-    const LanesAt levels = levels_.now(), spots = answers_[Part::spots];
+    const LanesAt levels = levels_.now(), by_pattern = by_pattern_.now(), spots = answers_[Part::spots];
+    V in_all = hn::Zero(d);
     for (int j = 0; j < kPlaces; ++j) {
       const std::size_t at = size(t.s.level_at[size(bucket.from + l + j)]);
-      levels.store(at, hn::MulAdd(sum[size(j)], spots.load(size(bucket.spot + l + j)), levels.load(at)));
+      const V its = hn::Mul(sum[size(j)], spots.load(size(bucket.spot + l + j)));
+      levels.add(at, its);
+      in_all = hn::Add(in_all, its);
     }
+    by_pattern.add(size(bucket.pattern), in_all);
   }
 
   // All cells, once: portions without what is said of places, slots with it.
@@ -334,8 +293,9 @@ class Blocks final : public LaneKernel {
     const LanesAt few = few_.now(), weight = weight_.now();
     for (std::size_t j = 0; j < t.joint.size(); ++j)
       for (const int portion : t.joint[j]) weight.store(size(portion), weight.load(size(t.portions) + j));
+
+    if (wanted_.levels || wanted_.mechanisms) tell_levels();
     if (wanted_.mechanisms) tell_mechanisms();
-    if (wanted_.levels) tell_levels();
     tell_stages_and_causes();
     const float* sum = few[kTotal];
     const std::size_t people = std::min(kLanes, size(c->people->rows - first_));
@@ -384,7 +344,6 @@ class Blocks final : public LaneKernel {
   HWY_NOINLINE void tell_mechanisms() {
     const D d;
     const LanesAt slot = slots_.now(), by_others = by_others_.now(), by_pattern = by_pattern_.now(), by_mechanism = by_mechanism_.now();
-    const LanesAt weight = weight_.now(), told = told_.now();
     for (std::size_t i = 0; i < t.slots_of_others.size(); ++i) {
       std::span<const std::size_t> slots = t.slots_of_others[i];
       std::array<V, 4> sum;
@@ -394,13 +353,6 @@ class Blocks final : public LaneKernel {
       for (const std::size_t its : slots) sum[0] = hn::Add(sum[0], slot.load(its));
       by_others.store(i, hn::Add(hn::Add(sum[0], sum[1]), hn::Add(sum[2], sum[3])));
     }
-    by_pattern.fill(static_cast<int>(t.mechanisms_of_pattern.size()), 0.0F);
-    for (const LaneTables::Bucket& b : t.buckets) {
-      if (t.mechanisms_of_pattern[size(b.pattern)].empty()) continue;
-      V sum = hn::Zero(d);
-      for (int p = b.first; p < b.first + b.portions; ++p) sum = hn::MulAdd(weight.load(size(p)), told.load(size(p)), sum);
-      by_pattern.add(size(b.pattern), sum);
-    }
     for (std::size_t k = 0; k < size(t.mechanisms); ++k) {
       V sum = hn::Zero(d);
       for (const std::size_t i : t.patterns_of_mechanism[k]) sum = hn::Add(sum, by_pattern.load(i));
@@ -409,14 +361,18 @@ class Blocks final : public LaneKernel {
     }
   }
 
+  // And what patterns of neural mechanisms weigh.
   HWY_NOINLINE void tell_levels() {
-    const LanesAt levels = levels_.now(), weight = weight_.now(), spots = answers_[Part::spots];
-    levels.fill(t.places, 0.0F);
+    const LanesAt levels = levels_.now(), by_pattern = by_pattern_.now(), weight = weight_.now(), spots = answers_[Part::spots];
+    levels.fill(t.places, 0.0F), by_pattern.fill(static_cast<int>(t.mechanisms_of_pattern.size()), 0.0F);
     for (const LaneTables::Bucket& bucket : t.buckets)
       over_places(bucket.places, [&](auto wide, int l) HWY_ATTR { spread<wide>(bucket, l); });
     V outside = hn::Zero(D());
-    for (const LaneTables::Outside& o : t.outside)
-      outside = hn::MulAdd(hn::Mul(weight.load(size(o.portion)), all(o.share)), spots.load(size(o.spot)), outside);
+    for (const LaneTables::Outside& o : t.outside) {
+      const V its = hn::Mul(hn::Mul(weight.load(size(o.portion)), all(o.share)), spots.load(size(o.spot)));
+      by_pattern.add(size(o.pattern), its);
+      outside = hn::Add(outside, its);
+    }
     if (t.s.outside >= 0) levels.add(size(t.s.level_at[size(t.s.outside)]), outside);
   }
 
@@ -429,7 +385,7 @@ class Blocks final : public LaneKernel {
   PosteriorTable* out_ = nullptr;
   int first_ = 0;
   Answers answers_;
-  Lanes odds_;
+
   Lanes told_, weight_;  // by portion and joint ones: what is said of its places, and what it weighs without that
   Lanes by_pattern_, slots_, by_cause_, by_others_, by_mechanism_, levels_;
   Lanes few_;  // what is summed over all cells

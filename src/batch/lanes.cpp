@@ -104,7 +104,9 @@ LaneTables::LaneTables(const Model& model, const Space& space, int people_side_b
   }
   first_told.push_back(told_stages);
   const std::vector<Draft> drafts = lay_out_states();
-  ones = row(std::max({mechanisms, causes, course_stages, spots, sets}), 1);
+  length_ = {mechanisms, causes, course_stages, spots, sets};
+  for (std::size_t i = 0; i < kParts; ++i) first_[i] = said, said += padded(length_[i]);
+  absent_of_.resize(at(said));
   fit_times();
   finding.resize(m.findings.size()), context.resize(m.findings.size()), measured.resize(m.findings.size());
   std::vector<Exceptions> exceptions;
@@ -115,6 +117,7 @@ LaneTables::LaneTables(const Model& model, const Space& space, int people_side_b
     else if (f.place_segment >= 0) add_place(i);
     else add_discrete(i, exceptions);
   }
+  lay_out_absent();
   lay_out_cells(drafts, find_kinds(exceptions));
 }
 
@@ -175,7 +178,7 @@ std::vector<LaneTables::Draft> LaneTables::lay_out_states() {
         const double share = m.causes[at(g.cause)].levels[at(s.level_at[at(l)])];
         part += share;
         b.share.push_back(l == s.outside ? 0 : narrow(share));
-        if (l == s.outside && share > 0) outside.push_back({portions, g.cause, narrow(share)});
+        if (l == s.outside && share > 0) outside.push_back({portions, pattern, g.cause, narrow(share)});
       }
       std::vector<Draft> cells = cells_in(old, part);
       std::vector<Joint>& all = of_cause[at(g.cause)];
@@ -284,12 +287,8 @@ std::size_t LaneTables::coefficient(int piece, int degree, int chain_stage) cons
 void LaneTables::add_context(std::size_t i) {
   const ModelFinding& f = m.findings[i];
   ContextLanes& out = context[i];
-  out.row = factors++;
-  for (std::size_t age = 0; age < prevalence.size(); ++age) {
-    prevalence[age].resize(at(padded(factors)));
-    prevalence[age][at(out.row)] = narrow(f.prevalence[age / kAgeBands][age % kAgeBands]);
-    out.always_possible = out.always_possible && prevalence[age][at(out.row)] > 0;
-  }
+  out.number = add_chance(f.prevalence, 0);
+  for (const Floats& its : chance) out.always_possible = out.always_possible && its[at(out.number)] > 0;
   for (std::size_t b = 1; b < kHistoryBins; ++b) {
     out.bin_possible[b] = f.shape == Shape::context || f.years[b - 1] > 0;
     out.always_possible = out.always_possible && out.bin_possible[b];
@@ -297,16 +296,20 @@ void LaneTables::add_context(std::size_t i) {
   for (int c = 0; c < causes; ++c)
     for (const ModelContextLink& link : m.causes[at(c)].context) {
       if (link.finding != static_cast<int>(i)) continue;
-      ContextLanes::Linked x{c, link.is_share, narrow(link.value), {1, 1, 1, 1, 1}};
-      if (f.shape == Shape::history)
-        for (std::size_t b = 1; b < kHistoryBins; ++b) x.years[b] = f.years[b - 1] > 0 ? narrow(link.years[b - 1] / f.years[b - 1]) : 0;
-      out.linked.push_back(x);
+      out.linked = true;
+      (link.is_share ? out.shares : out.ratios).push_back({c, narrow(link.value)});
+      if (f.shape != Shape::history) continue;
+      for (std::size_t b = 1; b < kHistoryBins; ++b) {
+        const float date = f.years[b - 1] > 0 ? narrow(link.years[b - 1] / f.years[b - 1]) : 0;
+        if (date != 1) out.by_bin[b].push_back({c, date}), out.dated = true;
+      }
     }
 }
 
 void LaneTables::add_measured(std::size_t i, std::vector<Exceptions>& exceptions) {
   const ModelFinding& f = m.findings[i];
   MeasuredLanes& out = measured[i];
+  out.log_scale = f.log_scale;
   out.unmodelled = narrow(kUnmodelled / (on_scale(f.log_scale, f.possible_high) - on_scale(f.log_scale, f.possible_low)));
   std::map<std::pair<double, double>, int> known;
   const auto shift_class = [&](MechanismSet set, int cause) {
@@ -338,11 +341,29 @@ void LaneTables::add_measured(std::size_t i, std::vector<Exceptions>& exceptions
   for (Floats* by_class : {&out.shift, &out.precision, &out.height}) by_class->resize(at(padded(static_cast<int>(known.size()))));
 }
 
-void LaneTables::add_leak(const AgeSex& table, FindingLanes::Grade& grade) {
-  grade.number = grades++;
-  for (std::size_t age = 0; age < leak.size(); ++age) {
-    leak[age].resize(at(padded(grades)));
-    leak[age][at(grade.number)] = narrow(std::max(kLeastLeak, table[age / kAgeBands][age % kAgeBands]));
+int LaneTables::add_chance(const AgeSex& table, double least) {
+  const int number = chances++;
+  for (std::size_t age = 0; age < chance.size(); ++age) {
+    chance[age].resize(at(padded(chances)));
+    chance[age][at(number)] = narrow(std::max(least, table[age / kAgeBands][age % kAgeBands]));
+  }
+  return number;
+}
+
+void LaneTables::add_absent(std::size_t i, Part part, int which, double left) {
+  if (left != 1) absent_of_[at(first(part) + which)].push_back({static_cast<int>(i), narrow(left)});
+}
+
+void LaneTables::lay_out_absent() {
+  std::map<std::size_t, std::vector<int>> by_links;
+  for (int i = 0; i < said; ++i) by_links[absent_of_[at(i)].size()].push_back(i);
+  by_links.erase(0);
+  for (const auto& [links, its] : by_links) {
+    alike.push_back({static_cast<int>(its.size()), static_cast<int>(links)});
+    for (int i : its) {
+      member.push_back(in_lanes(i));
+      absent.insert(absent.end(), absent_of_[at(i)].begin(), absent_of_[at(i)].end());
+    }
   }
 }
 
@@ -351,16 +372,17 @@ void LaneTables::add_place(std::size_t i) {
   FindingLanes& out = finding[i];
   out.base = Part::spots;
   FindingLanes::Grade grade;
-  add_leak(f.leak[0], grade);
+  grade.number = add_chance(f.leak[0], kLeastLeak);
   grade.b = row(spots, 0);
-  Floats absent = row(spots, 1);
+
   for (std::size_t k = 0; k < spot_of_.size(); ++k) {
     double a = 1;
     for (const Link& link : f.links)
       if (spot_of_[k].pattern >> link.index & 1) a *= 1 - link.p[0] * reach(m, f, link.index, s.level_at[at(spot_of_[k].place)]);
-    absent[k] = narrow(a), grade.b[k] = narrow(1 - a);
+    grade.b[k] = narrow(1 - a);
+    add_absent(i, Part::spots, static_cast<int>(k), a);
   }
-  out.absent.push_back({Part::spots, std::move(absent)});
+
   out.upto.push_back(std::move(grade));
 }
 
@@ -370,13 +392,12 @@ void LaneTables::add_discrete(std::size_t i, std::vector<Exceptions>& exceptions
   const Shares shares{f};
   out.base = shares.any(Parent::mechanism) ? Part::sets : shares.any(Parent::stage) ? Part::course_stages : Part::causes;
   for (const Link& link : f.links) {
-    const auto [part, length, which] =
-        link.parent == Parent::mechanism ? std::make_tuple(Part::mechanisms, mechanisms, link.index)
-        : link.parent == Parent::cause   ? std::make_tuple(Part::causes, causes, link.index)
-                                       : std::make_tuple(Part::course_stages, course_stages, first_of_course_[at(link.index)] + link.stage);
-    auto its = std::find_if(out.absent.begin(), out.absent.end(), [part = part](const auto& a) { return a.part == part; });
-    if (its == out.absent.end()) its = out.absent.insert(its, {part, row(length, 1)});
-    its->left[at(which)] *= narrow(1 - link.p[0]);
+    const double left = 1 - link.p[0];
+    switch (link.parent) {
+      case Parent::mechanism: add_absent(i, Part::mechanisms, link.index, left); break;
+      case Parent::cause: add_absent(i, Part::causes, link.index, left); break;
+      case Parent::stage: add_absent(i, Part::course_stages, first_of_course_[at(link.index)] + link.stage, left); break;
+    }
   }
   out.upto.resize(at(f.grades) - 1);
   for (std::size_t g = 0; g < out.upto.size(); ++g) {
@@ -389,7 +410,7 @@ void LaneTables::add_discrete(std::size_t i, std::vector<Exceptions>& exceptions
       for (int course = 0; course < static_cast<int>(m.courses.size()); ++course)
         for (int k = 0; k < static_cast<int>(m.courses[at(course)].stages.size()); ++k) base.push_back(shares.of_stage(course, k, g));
     FindingLanes::Grade& grade = out.upto[g];
-    add_leak(f.leak[g], grade);
+    grade.number = add_chance(f.leak[g], kLeastLeak);
     grade.b = row(static_cast<int>(base.size()), 0);
     for (std::size_t k = 0; k < base.size(); ++k) grade.b[k] = narrow(1 - base[k]);
     Exceptions its{&grade, nullptr, {}};

@@ -39,7 +39,7 @@ struct FindingLanes {
     auto operator<=>(const Ratio& other) const = default;
   };
   struct Grade {
-    int number = -1;   // in LaneTables::leak
+    int number = -1;   // of its leak, in LaneTables::chance
     Floats b;          // over the base, times `height`; padded with 0
     float height = 1;  // brings the likeliest b to 1, so that many answers do not end below single precision
     std::vector<Ratio> ratios;
@@ -47,25 +47,21 @@ struct FindingLanes {
   };
   Part base = Part::sets;
   std::vector<Grade> upto;  // by grade but the top
-  struct Absent {
-    Part part;
-    Floats left;  // what "absent" leaves of each, padded with 1
-  };
-  std::vector<Absent> absent;           // parts that it speaks of
+
   bool graded_with_exceptions = false;  // such rows go through the exact engine
 };
 
 // A context factor or cancer history: how its linked causes differ from all others.
 struct ContextLanes {
-  static constexpr std::array<float, kHistoryBins> kAnyYears = {1, 1, 1, 1, 1};
-  struct Linked {
+  struct Link {
     int cause;
-    bool is_share;
     float value;
-    std::array<float, kHistoryBins> years;  // by bin: over the finding's own; [0] for any date
   };
-  int row = -1;  // of LaneTables::prevalence
-  std::vector<Linked> linked;
+  int number = -1;  // of its prevalence, in LaneTables::chance
+  bool linked = false, dated = false;
+  std::vector<Link> ratios;                            // P(present | this cause) over P(present | another)
+  std::vector<Link> shares;                            // P(present | this cause), at any age
+  std::array<std::vector<Link>, kHistoryBins> by_bin;  // of a date, what a history is times
   std::array<bool, kHistoryBins> bin_possible{};
   bool always_possible = true;  // at any age, in any bin
 };
@@ -79,6 +75,7 @@ struct MeasuredLanes {
   int ratios = 0;
   Numbers own, base;  // by ratio, padded: classes
   std::vector<Exception> exceptions;
+  bool log_scale = false;
   float unmodelled = 0;  // density of values that follow no disease
 };
 
@@ -106,8 +103,8 @@ struct LaneTables {
   std::vector<Floats> setting;  // by setting: how strongly it selects each cause
   ByAge coming;                 // by setting: all rates, as it selects them
 
-  int factors = 0;   // context factors and histories
-  ByAge prevalence;  // by factor
+  int chances = 0;  // leaks of discrete findings, of each grade but the top, and prevalences of factors and histories
+  ByAge chance;
 
   // Presenting times: P(stage at t) as polynomials in log time, cell by cell, kMostLanes stages of chains after the other:
   // [cell][block of stages][degree][stage]. The last cell is for unknown times: what is so at any.
@@ -115,16 +112,31 @@ struct LaneTables {
   double first_weeks = 0, first_log = 0, cell_width = 0, last_weeks = 0;  // cells are even in log(weeks + first_weeks)
   Floats time;
 
-  int grades = 0;  // of discrete findings, but the top of each
-  ByAge leak;      // by grade
-
   std::vector<FindingLanes> finding;  // by finding; empty ones where the shape is another
   std::vector<ContextLanes> context;
   std::vector<MeasuredLanes> measured;
 
+  // Parts of a state, one after the other, each from a multiple of kMostLanes on.
+  int said = 0;
+  int length(Part part) const { return length_[static_cast<std::size_t>(part)]; }
+  int first(Part part) const { return first_[static_cast<std::size_t>(part)]; }
+
+  // What "absent" leaves of members of parts, member by member: those with as many links stand together, so that the work on them never
+  // branches by what they are.
+  struct Absent {
+    int finding;
+    float left;
+  };
+  struct Alike {
+    int members, links;  // links: of each
+  };
+  std::vector<Alike> alike;
+  std::vector<std::uint32_t> member;  // among all parts, in lanes
+  std::vector<Absent> absent;         // links of the first member, of the second, ...
+
   // Spots: the places of each bucket, then one for each cause that may lie outside the spine.
   int spots = 0;
-  Floats ones;               // as many as the longest part has, padded
+
   std::vector<Floats> pain;  // by location, after the one for "not said": P(felt there) by spot
 
   // A portion: cells that evidence about places cannot tell apart. A bucket: portions in one part of the canal as one pattern sees it,
@@ -135,7 +147,7 @@ struct LaneTables {
     std::vector<float> share;  // [portion][place], of all levels of the cause; 0 for the place that is not in the spine
   };
   struct Outside {  // the spine
-    int portion, spot;
+    int portion, pattern, spot;
     float share;
   };
   // A group: a portion, or several of one cause whose cells are the same. Groups of one form stand together, so that work on their cells
@@ -202,7 +214,9 @@ struct LaneTables {
   std::size_t coefficient(int cell, int degree, int chain_stage) const;  // its place in `time`
   void add_context(std::size_t finding);
   void add_place(std::size_t finding);
-  void add_leak(const AgeSex& table, FindingLanes::Grade& grade);
+  int add_chance(const AgeSex& table, double least);
+  void add_absent(std::size_t finding, Part part, int which, double left);
+  void lay_out_absent();
   struct Exceptions;
   void add_measured(std::size_t finding, std::vector<Exceptions>& exceptions);
   void add_discrete(std::size_t finding, std::vector<Exceptions>& exceptions);
@@ -213,7 +227,9 @@ struct LaneTables {
     MechanismSet pattern;
     int place, cause;  // cause: of a spot outside the spine; -1 within
   };
+  std::array<int, kParts> length_{}, first_{};
   std::vector<int> first_of_course_;
+  std::vector<std::vector<Absent>> absent_of_;  // by member of all parts
   std::vector<Spot> spot_of_;
 };
 

@@ -140,11 +140,12 @@ HWY_INLINE void transpose([[maybe_unused]] std::array<V, kLanes>& rows) {
 #endif
 }
 
-// A row of n numbers for each lane, one after the other: out[i][lane] = rows[lane * n + i]. n: a multiple of kLanes.
-HWY_NOINLINE void into_lanes(const float* HWY_RESTRICT rows, std::size_t n, const LanesAt out) {
+// out[i][lane] = the i-th number of lane's row, n of them. of(lane, i): those of its row from the i-th on. n: a multiple of kLanes.
+template <class Of>
+HWY_INLINE void into_lanes(std::size_t n, const LanesAt out, Of of) {
   std::array<V, kLanes> tile;
   for (std::size_t i = 0; i < n; i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) tile[lane] = hn::Load(D(), rows + lane * n + i);
+    for (std::size_t lane = 0; lane < kLanes; ++lane) tile[lane] = of(lane, i);
     transpose(tile);
     for (std::size_t k = 0; k < kLanes; ++k) out.store(i + k, tile[k]);
   }
