@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "batch/lanes.h"
@@ -23,6 +24,7 @@
 #endif
 
 #include "batch/vectors-inl.h"
+#include "hwy/cache_control.h"
 #include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -39,9 +41,7 @@ class Answers {
         said_(tables.said),
         chances_(tables.chances),
         who_(hwy::MakeUniqueAlignedArray<Mask>(tables.finding.size())),
-        who_of_more_(hwy::MakeUniqueAlignedArray<Mask>(tables.finding.size())),
-        rest_(static_cast<int>(tables.finding.size())),
-        least_(static_cast<int>(tables.finding.size())),
+
         odds_(tables.causes),
         ratios_(tables.most_ratios) {
     rows_.resize(size(std::max(padded(t.sets), padded(t.causes))) * kLanes);
@@ -50,7 +50,7 @@ class Answers {
       classes = std::max(classes, its.shift.size());
       shift_ratios_.emplace_back(its.ratios);
     }
-    density_.resize(t.measured.size() * kLanes * classes);
+    density_.resize(t.measured.size() * kLanes * classes), quotients_.resize(t.measured.size() * kLanes, 1.0);
   }
 
   // From now on of this chunk.
@@ -65,8 +65,9 @@ class Answers {
       if (f.upto.size() > 1) {
         graded_.push_back({column, &f});
       } else {
-        present_.push_back({present, &f});
-        if (f.base == Part::sets) of_sets_.push_back({present, &f});
+        const Present its{present, f.upto.data(), f.base, !f.upto[0].exceptions.empty()};
+        present_.push_back(its);
+        if (f.base == Part::sets) of_sets_.push_back(its);
       }
     }
     for (const int column : c->context)
@@ -217,14 +218,18 @@ class Answers {
   HWY_NOINLINE void present() {
     excepting_.clear();
     for (auto& its : more_) its.clear();
-    for (const auto& [who, of] : present_) {
-      const std::uint64_t bits = slice(*who);
+    for (const Present& its : present_) {
+      const std::uint64_t bits = slice(*its.who);
       if (bits == 0) continue;
-      const Grade& more = of->upto[0];
-      if (!more.exceptions.empty()) excepting_.push_back({&more, bits});
-      if (of->base != Part::sets) more_[static_cast<std::size_t>(of->base)].push_back({&more, bits});
+      if (its.excepting) excepting_.push_back({its.more, bits});
+      if (its.base != Part::sets) more_[static_cast<std::size_t>(its.base)].push_back({its.more, bits});
     }
-    for (const Part part : {Part::causes, Part::course_stages, Part::spots}) more_than(more_[static_cast<std::size_t>(part)], part);
+    for (const Part part : {Part::causes, Part::course_stages, Part::spots}) {
+      std::span<const Given> rest = more_[static_cast<std::size_t>(part)];
+      for (; rest.size() >= 4; rest = rest.subspan(4)) more_than<4>(rest.data(), part);
+      for (; rest.size() >= 2; rest = rest.subspan(2)) more_than<2>(rest.data(), part);
+      for (const Given& its : rest) more_than<1>(&its, part);
+    }
     for (const auto& [column, of] : graded_)
       for (std::uint64_t rest = slice(c->planes.present[size(column)]); rest != 0;) {
         const auto grade_of = [&, column = column](std::uint64_t bits) {
@@ -235,36 +240,39 @@ class Answers {
         for (std::uint64_t others = rest; others != 0; others &= others - 1)
           if (grade_of(others) == grade) same |= others & ~(others - 1);
         const auto& upto = of->upto;
-        if (grade == kPresentAny) more_than({{upto.data(), same}}, of->base);
-        else if (size(grade) == upto.size()) more_than({{&upto[size(grade) - 1], same}}, of->base);
+        if (grade == kPresentAny) more_than({upto.data(), same}, of->base);
+        else if (size(grade) == upto.size()) more_than({&upto[size(grade) - 1], same}, of->base);
         else exactly(upto[size(grade) - 1], upto[size(grade)], of->base, mask_of(same));
         rest &= ~same;
       }
   }
   // More than a grade.
-  void more_than(const std::vector<Given>& answers, Part base) {
-    const std::size_t n = answers.size();
-    if (n == 0) return;
-    const LanesAt part = (*this)[base], rest = rest_.now(), least = least_.now();
-    Mask* HWY_RESTRICT who = who_of_more_.get();
-    for (std::size_t j = 0; j < n; ++j) {
-      const V leak = chances_.now().load(size(answers[j].more->number));
-      who[j] = mask_of(answers[j].who);
-      rest.store(j, hn::Sub(all(1.0F), leak)), least.store(j, hn::Mul(leak, all(answers[j].more->height)));
+  template <std::size_t kAnswers>
+  HWY_NOINLINE void more_than(const Given* answers, Part base) {
+    const LanesAt part = (*this)[base];
+    std::array<Mask, kAnswers> who;
+    std::array<V, kAnswers> rest, least;
+    std::array<const float*, kAnswers> b;
+    for (std::size_t j = 0; j < kAnswers; ++j) {
+      const Grade& more = *answers[j].more;
+      const V leak = chances_.now().load(size(more.number));
+      who[j] = mask_of(answers[j].who), rest[j] = hn::Sub(all(1.0F), leak), least[j] = hn::Mul(leak, all(more.height));
+      b[j] = more.b.data();
     }
     for (std::size_t i = 0; i < size(t.length(base)); ++i) {
       V v = part.load(i);
-      for (std::size_t j = 0; j < n; ++j)
-        v = hn::IfThenElse(who[j], hn::Mul(v, hn::MulAdd(all(answers[j].more->b[i]), rest.load(j), least.load(j))), v);
+      for (std::size_t j = 0; j < kAnswers; ++j) v = hn::IfThenElse(who[j], hn::Mul(v, hn::MulAdd(all(b[j][i]), rest[j], least[j])), v);
       part.store(i, v);
     }
   }
+  void more_than(const Given& answer, Part base) { more_than<1>(&answer, base); }
   // One grade: P(more than the one below) - P(more than this); differences are taken before leaks are added.
   void exactly(const Grade& above, const Grade& below, Part base, Mask who) {
     const LanesAt part = (*this)[base];
     const V leak = chances_.now().load(size(above.number)), its_leak = chances_.now().load(size(below.number)), one = all(1.0F);
+    const V unit = all(1 / above.height), its_unit = all(1 / below.height);
     for (std::size_t i = 0; i < size(t.length(base)); ++i) {
-      const V b = all(above.b[i] / above.height), its_b = all(below.b[i] / below.height);
+      const V b = hn::Mul(all(above.b[i]), unit), its_b = hn::Mul(all(below.b[i]), its_unit);
       const V with_leaks = hn::NegMulAdd(hn::Sub(one, its_b), its_leak, hn::MulAdd(hn::Sub(one, b), leak, hn::Sub(b, its_b)));
       part.times(i, hn::IfThenElse(who, hn::Max(with_leaks, hn::Zero(D())), one));
     }
@@ -279,7 +287,7 @@ class Answers {
       const std::size_t words = gave_.size() / kLanes;
       for (std::size_t w = 0; w < words; ++w)
         for (std::uint64_t rest = gave_[lane * words + w]; rest != 0; rest &= rest - 1) {
-          const Grade& more = of_sets_[64 * w + size(__builtin_ctzll(rest))].of->upto[0];
+          const Grade& more = *of_sets_[64 * w + size(__builtin_ctzll(rest))].more;
           const float leak = chances_.now()[size(more.number)][lane];
           factors_.push_back({more.b.data(), 1 - leak, more.height * leak});
         }
@@ -365,28 +373,29 @@ class Answers {
   }
 
   // One by one; how far each is from what is usual at that age, on the finding's scale.
-  void find_values() {
-    values_.clear(), quotients_.clear(), shifting_.clear();
+  HWY_NOINLINE void find_values() {
+    const std::size_t next = person(kLanes - 1) + 1;
+    values_.clear(), shifting_.clear();
     for (std::size_t i = 0; i < c->people->measured.size(); ++i) {
+      const auto& said = c->people->measured[i];
+      if (next + kLanes <= said.value.size()) hwy::Prefetch(&said.value[next]), hwy::Prefetch(&said.value[next + kLanes - 1]);
       std::uint64_t rest = slice(c->planes.measured[i]);
       if (rest == 0) continue;
-      const auto& said = c->people->measured[i];
-      const ModelFinding& finding = t.m.findings[size(said.finding)];
-      const MeasuredLanes& f = t.measured[size(said.finding)];
-      const LanesAt ratios = shift_ratios_[size(said.finding)].now();
-      if (f.ratios > 0) ratios.fill(f.ratios, 1.0F), shifting_.push_back(size(said.finding));
+      const auto finding = size(said.finding);
+      const MeasuredLanes& f = t.measured[finding];
+      const auto& centre = t.m.findings[finding].centre;
+      const LanesAt ratios = shift_ratios_[finding].now();
+      if (f.ratios > 0) ratios.fill(f.ratios, 1.0F), shifting_.push_back(finding);
       for (; rest != 0; rest &= rest - 1) {
         const std::size_t lane = size(__builtin_ctzll(rest));
-        const auto& centre = finding.centre[low_[lane] / kAgeBands];
-        const double low = centre[low_[lane] % kAgeBands], high = centre[high_[lane] % kAgeBands];
-        const double usual = low + static_cast<double>(w_[lane]) * (high - low), value = said.value[person(lane)];
-        quotients_.push_back(finding.log_scale ? value / usual : 1.0);
-        values_.push_back({&f, lane, static_cast<float>(value - usual), ratios.at});
+        const double *low = &centre[0][0] + low_[lane], *high = &centre[0][0] + high_[lane];
+        const double usual = *low + static_cast<double>(w_[lane]) * (*high - *low);
+        quotients_[values_.size()] = said.value[person(lane)] / usual;
+        values_.push_back({&f, lane, static_cast<float>(said.value[person(lane)] - usual), ratios.at});
       }
     }
     const hn::ScalableTag<double> d;
-    quotients_.resize((quotients_.size() + kLanes - 1) / kLanes * kLanes, 1.0);
-    for (std::size_t i = 0; i < quotients_.size(); i += hn::MaxLanes(d))
+    for (std::size_t i = 0; i < values_.size(); i += hn::MaxLanes(d))
       hn::StoreU(hn::Log(d, hn::LoadU(d, &quotients_[i])), d, &quotients_[i]);
     for (std::size_t i = 0; i < values_.size(); ++i)
       if (values_[i].of->log_scale) values_[i].off = static_cast<float>(quotients_[i]);
@@ -455,7 +464,9 @@ class Answers {
   };
   struct Present {
     const Bits* who;
-    const FindingLanes* of;
+    const Grade* more;
+    Part base;
+    bool excepting;
   };
   struct Graded {
     int column;
@@ -493,8 +504,7 @@ class Answers {
   Lanes chances_;                      // leaks of answers and prevalences of factors
   hwy::AlignedUniquePtr<Mask[]> who_;  // by finding: said that it is absent
   std::array<std::vector<Given>, kParts> more_;
-  hwy::AlignedUniquePtr<Mask[]> who_of_more_;  // by answer of one part
-  Lanes rest_, least_;
+
   Lanes odds_;   // by cause
   Floats rows_;  // of one part, a row a lane
   std::vector<std::uint16_t> by_answer_;
