@@ -43,6 +43,7 @@ class Answers {
         who_(hwy::MakeUniqueAlignedArray<Mask>(tables.finding.size())),
 
         odds_(tables.causes),
+        bases_(tables.most_ratios),
         ratios_(tables.most_ratios) {
     rows_.resize(size(std::max(padded(t.sets), padded(t.causes))) * kLanes);
     std::size_t classes = 0;
@@ -57,21 +58,27 @@ class Answers {
   void begin(const LaneChunk& chunk) {
     c = &chunk;
     std::fill_n(who_.get(), t.finding.size(), mask_of(0));
-    absent_.clear(), present_.clear(), graded_.clear(), context_.clear(), of_sets_.clear();
+    absent_.clear(), present_.clear(), of_sets_.clear(), had_.clear(), not_had_.clear(), measured_.clear();
+    absent_of_.clear(), present_of_.clear(), of_sets_of_.clear(), graded_.clear(), context_.clear();
     for (const int column : c->discrete) {
-      const FindingLanes& f = t.finding[size(c->people->graded[size(column)].finding)];
-      const Bits* const present = &c->planes.present[size(column)];
-      absent_.push_back({&c->planes.absent[size(column)], size(c->people->graded[size(column)].finding)});
+      const auto finding = size(c->people->graded[size(column)].finding);
+      const FindingLanes& f = t.finding[finding];
+      const Bits& present = c->planes.present[size(column)];
+      absent_.add(c->planes.absent[size(column)]), absent_of_.push_back(finding);
       if (f.upto.size() > 1) {
         graded_.push_back({column, &f});
-      } else {
-        const Present its{present, f.upto.data(), f.base, !f.upto[0].exceptions.empty()};
-        present_.push_back(its);
-        if (f.base == Part::sets) of_sets_.push_back(its);
+        continue;
       }
+      present_.add(present), present_of_.push_back({f.upto.data(), f.base, !f.upto[0].exceptions.empty()});
+      if (f.base == Part::sets) of_sets_.add(present), of_sets_of_.push_back(f.upto.data());
     }
-    for (const int column : c->context)
-      if (const ContextLanes& f = t.context[size(c->people->graded[size(column)].finding)]; f.linked) context_.push_back({column, &f});
+    for (const int column : c->context) {
+      const ContextLanes& f = t.context[size(c->people->graded[size(column)].finding)];
+      if (!f.linked) continue;
+      had_.add(c->planes.present[size(column)]), not_had_.add(c->planes.absent[size(column)]);
+      context_.push_back({column, &f});
+    }
+    for (const Bits& its : c->planes.measured) measured_.add(its);
   }
 
   Lanes stage;  // by stage of a chain: P(presenting then in it), times what is absent that its course brings
@@ -82,6 +89,7 @@ class Answers {
 
   void read(int first) {
     first_ = first;
+    for (Columns* its : {&absent_, &present_, &of_sets_, &had_, &not_had_, &measured_}) its->go_to(first);
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const std::size_t r = person(lane);
       low_[lane] = size(c->low[r]), high_[lane] = size(c->high[r]), w_[lane] = c->w[r];
@@ -109,8 +117,6 @@ class Answers {
     const Grade* more;
     std::uint64_t who;
   };
-
-  std::uint64_t slice(const Bits& who) const { return who.slice(first_, kLanes); }
 
   // Numbers by age and sex, at each person's.
   HWY_INLINE V at_age_of(std::size_t lane, const ByAge& table, std::size_t i) const {
@@ -160,8 +166,9 @@ class Answers {
     const LanesAt weight = (*this)[Part::causes], odds = odds_.now();
     const V one = all(1.0F);
     odds.fill(t.causes, 1.0F);
-    for (const Context& its : context_) {
-      const std::uint64_t had = slice(c->planes.present[size(its.column)]), not_had = slice(c->planes.absent[size(its.column)]);
+    for (std::size_t i = 0; i < context_.size(); ++i) {
+      const Context& its = context_[i];
+      const std::uint64_t had = had_[i], not_had = not_had_[i];
       if ((had | not_had) == 0) continue;
       const ContextLanes& f = *its.of;
       const V chance = chances_.now().load(size(f.number));
@@ -194,33 +201,45 @@ class Answers {
   }
 
   HWY_NOINLINE void absent() {
-    const D d;
     std::uint64_t any = 0;
-    for (const auto& [who, finding] : absent_) {
-      const std::uint64_t bits = slice(*who);
-      who_[finding] = mask_of(bits), any |= bits;
+    for (std::size_t i = 0; i < absent_of_.size(); ++i) {
+      const std::uint64_t bits = absent_[i];
+      who_[absent_of_[i]] = mask_of(bits), any |= bits;
     }
     if (any == 0) return;
-    const Mask* HWY_RESTRICT who = who_.get();
-    const LaneTables::Absent* HWY_RESTRICT link = t.absent.data();
     const std::uint32_t* HWY_RESTRICT member = t.member.data();
-    float* HWY_RESTRICT said = said_.now().at;
+    const int* HWY_RESTRICT link = t.absent.data();
+    const float* HWY_RESTRICT left = t.left_of.data();
     for (const LaneTables::Alike& its : t.alike)
-      for (const std::uint32_t* const end = member + its.members; member != end; ++member) {
-        V v = hn::Load(d, said + *member);
-        for (const LaneTables::Absent* const last = link + its.links; link != last; ++link)
-          v = hn::IfThenElse(who[link->finding], hn::Mul(v, all(link->left)), v);
-        hn::Store(v, d, said + *member);
+      for (int i = 0; i < its.groups; ++i, member += its.members, link += its.links, left += its.links * its.members) {
+        const std::span<const int> links(link, size(its.links));
+        if (its.members == 4) leave<4>(member, links, left);
+        else if (its.members == 2) leave<2>(member, links, left);
+        else leave<1>(member, links, left);
       }
+  }
+  template <std::size_t kMembers>
+  HWY_INLINE void leave(const std::uint32_t* HWY_RESTRICT member, std::span<const int> links, const float* HWY_RESTRICT left) {
+    const D d;
+    const Mask* HWY_RESTRICT who = who_.get();
+    float* HWY_RESTRICT said = said_.now().at;
+    std::array<V, kMembers> v;
+    for (std::size_t j = 0; j < kMembers; ++j) v[j] = hn::Load(d, said + member[j]);
+    for (const int finding : links) {
+      const Mask its = who[finding];
+      for (std::size_t j = 0; j < kMembers; ++j, ++left) v[j] = hn::IfThenElse(its, hn::Mul(v[j], all(*left)), v[j]);
+    }
+    for (std::size_t j = 0; j < kMembers; ++j) hn::Store(v[j], d, said + member[j]);
   }
 
   // What is not said of sets; and which answers have exceptions.
   HWY_NOINLINE void present() {
     excepting_.clear();
     for (auto& its : more_) its.clear();
-    for (const Present& its : present_) {
-      const std::uint64_t bits = slice(*its.who);
+    for (std::size_t i = 0; i < present_of_.size(); ++i) {
+      const std::uint64_t bits = present_[i];
       if (bits == 0) continue;
+      const Present& its = present_of_[i];
       if (its.excepting) excepting_.push_back({its.more, bits});
       if (its.base != Part::sets) more_[static_cast<std::size_t>(its.base)].push_back({its.more, bits});
     }
@@ -231,7 +250,7 @@ class Answers {
       for (const Given& its : rest) more_than<1>(&its, part);
     }
     for (const auto& [column, of] : graded_)
-      for (std::uint64_t rest = slice(c->planes.present[size(column)]); rest != 0;) {
+      for (std::uint64_t rest = c->planes.present[size(column)].slice(first_, kLanes); rest != 0;) {
         const auto grade_of = [&, column = column](std::uint64_t bits) {
           return c->people->graded[size(column)].grade[person(size(__builtin_ctzll(bits)))];
         };
@@ -287,7 +306,7 @@ class Answers {
       const std::size_t words = gave_.size() / kLanes;
       for (std::size_t w = 0; w < words; ++w)
         for (std::uint64_t rest = gave_[lane * words + w]; rest != 0; rest &= rest - 1) {
-          const Grade& more = *of_sets_[64 * w + size(__builtin_ctzll(rest))].more;
+          const Grade& more = *of_sets_of_[64 * w + size(__builtin_ctzll(rest))];
           const float leak = chances_.now()[size(more.number)][lane];
           factors_.push_back({more.b.data(), 1 - leak, more.height * leak});
         }
@@ -304,9 +323,9 @@ class Answers {
   HWY_NOINLINE void find_who_gave() {
     const hn::ScalableTag<std::uint16_t> d;
     constexpr std::size_t kWide = hn::MaxLanes(d);
-    const std::size_t words = (of_sets_.size() + 63) / 64;
+    const std::size_t words = (of_sets_of_.size() + 63) / 64;
     by_answer_.assign(64 * words, 0), gave_.resize(kLanes * words);
-    for (std::size_t i = 0; i < of_sets_.size(); ++i) by_answer_[i] = static_cast<std::uint16_t>(slice(*of_sets_[i].who));
+    for (std::size_t i = 0; i < of_sets_of_.size(); ++i) by_answer_[i] = static_cast<std::uint16_t>(of_sets_[i]);
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const auto its = hn::Set(d, static_cast<std::uint16_t>(1U << lane));
       for (std::size_t w = 0; w < words; ++w) {
@@ -379,7 +398,7 @@ class Answers {
     for (std::size_t i = 0; i < c->people->measured.size(); ++i) {
       const auto& said = c->people->measured[i];
       if (next + kLanes <= said.value.size()) hwy::Prefetch(&said.value[next]), hwy::Prefetch(&said.value[next + kLanes - 1]);
-      std::uint64_t rest = slice(c->planes.measured[i]);
+      std::uint64_t rest = measured_[i];
       if (rest == 0) continue;
       const auto finding = size(said.finding);
       const MeasuredLanes& f = t.measured[finding];
@@ -416,10 +435,12 @@ class Answers {
   // What an answer of some people makes of kinds of state, over what it makes of their part.
   void except(const Grade& more, Mask who) {
     const V leak = chances_.now().load(size(more.number)), one = all(1.0F), rest = hn::Sub(one, leak);
-    const LanesAt ratios = ratios_.now();
+    const LanesAt ratios = ratios_.now(), bases = bases_.now();
+    for (std::size_t i = 0; i < more.bases.size(); ++i) bases.store(i, inverse(hn::MulAdd(all(more.bases[i]), rest, leak)));
     for (std::size_t i = 0; i < more.ratios.size(); ++i) {
-      const V full = hn::MulAdd(all(more.ratios[i].full), rest, leak), base = hn::MulAdd(all(more.ratios[i].base), rest, leak);
-      ratios.store(i, hn::IfThenElse(who, hn::Mul(full, inverse(base)), one));
+      const FindingLanes::Ratio& its = more.ratios[i];
+      const V ratio = hn::Mul(hn::MulAdd(all(its.full), rest, leak), hn::Load(D(), bases.at + its.base));
+      ratios.store(i, hn::IfThenElse(who, ratio, one));
     }
     multiply(more.exceptions, ratios);
   }
@@ -457,13 +478,25 @@ class Answers {
     }
   }
 
-  // What a column may say, and whose it is.
-  struct Absent {
-    const Bits* who;
-    std::size_t finding;
+  // Bits of columns, those of the block at hand side by side.
+  class Columns {
+   public:
+    void clear() { who_.clear(); }
+    void add(const Bits& who) { who_.push_back(&who); }
+    void go_to(int first) {
+      shift_ = size(first) % Bits::kPerWord;
+      if (shift_ != 0) return;
+      now_.resize(who_.size());
+      for (std::size_t i = 0; i < who_.size(); ++i) now_[i] = who_[i]->words[size(first) / Bits::kPerWord];
+    }
+    std::uint64_t operator[](std::size_t i) const { return now_[i] >> shift_ & ~std::uint64_t{0} >> (Bits::kPerWord - kLanes); }
+
+   private:
+    std::vector<const Bits*> who_;
+    std::vector<std::uint64_t> now_;
+    std::size_t shift_ = 0;
   };
   struct Present {
-    const Bits* who;
     const Grade* more;
     Part base;
     bool excepting;
@@ -491,9 +524,11 @@ class Answers {
 
   const LaneTables& t;
   const LaneChunk* c = nullptr;
-  std::vector<Absent> absent_;
 
-  std::vector<Present> present_, of_sets_;  // the latter: those whose base are sets
+  Columns absent_, present_, of_sets_, had_, not_had_, measured_;
+  std::vector<std::size_t> absent_of_;  // findings
+  std::vector<Present> present_of_;
+  std::vector<const Grade*> of_sets_of_;  // of those present ones whose base are sets
   std::vector<Graded> graded_;
   std::vector<Context> context_;
 
@@ -515,7 +550,7 @@ class Answers {
   Floats density_;                     // of each, by class
   std::vector<Given> excepting_;       // answers with exceptions that somebody of the block gave
   std::vector<std::size_t> shifting_;  // measured findings with exceptions of which somebody's value is known
-  Lanes ratios_;                       // of one answer
+  Lanes bases_, ratios_;               // of one answer
   std::vector<Lanes> shift_ratios_;    // by finding
 };
 

@@ -351,18 +351,32 @@ int LaneTables::add_chance(const AgeSex& table, double least) {
 }
 
 void LaneTables::add_absent(std::size_t i, Part part, int which, double left) {
-  if (left != 1) absent_of_[at(first(part) + which)].push_back({static_cast<int>(i), narrow(left)});
+  if (left != 1) absent_of_[at(first(part) + which)].emplace(static_cast<int>(i), 1.0F).first->second *= narrow(left);
 }
 
 void LaneTables::lay_out_absent() {
-  std::map<std::size_t, std::vector<int>> by_links;
-  for (int i = 0; i < said; ++i) by_links[absent_of_[at(i)].size()].push_back(i);
-  by_links.erase(0);
-  for (const auto& [links, its] : by_links) {
-    alike.push_back({static_cast<int>(its.size()), static_cast<int>(links)});
-    for (int i : its) {
-      member.push_back(in_lanes(i));
-      absent.insert(absent.end(), absent_of_[at(i)].begin(), absent_of_[at(i)].end());
+  std::map<std::vector<int>, std::vector<int>> alike_by;  // by findings: members
+  for (int i = 0; i < said; ++i) {
+    std::vector<int> findings;
+    for (const auto& [its, unused] : absent_of_[at(i)]) findings.push_back(its);
+    if (!findings.empty()) alike_by[findings].push_back(i);
+  }
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<std::vector<int>>> groups;  // by members and links
+  for (const auto& [findings, its] : alike_by)
+    for (std::size_t from = 0; from < its.size();) {
+      const std::size_t rest = its.size() - from, n = rest >= 4 ? 4 : rest >= 2 ? 2 : 1;
+      groups[{n, findings.size()}].emplace_back(its.begin() + static_cast<std::ptrdiff_t>(from),
+                                                its.begin() + static_cast<std::ptrdiff_t>(from + n));
+      from += n;
+    }
+  for (const auto& [shape, all] : groups) {
+    alike.push_back({static_cast<int>(all.size()), static_cast<int>(shape.first), static_cast<int>(shape.second)});
+    for (const std::vector<int>& its : all) {
+      for (int i : its) member.push_back(in_lanes(i));
+      for (const auto& [its_finding, unused] : absent_of_[at(its[0])]) {
+        absent.push_back(its_finding);
+        for (int i : its) left_of.push_back(absent_of_[at(i)].at(its_finding));
+      }
     }
   }
 }
@@ -447,15 +461,22 @@ std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exception
   }
 
   for (const Exceptions& of : exceptions) {
-    std::map<int, FindingLanes::Ratio> by_kind;
+    std::map<int, std::pair<float, float>> by_kind;  // full and base
     for (const auto& x : of.all) by_kind[kind_of[at(x.signature)]] = {narrow(x.full), narrow(x.base)};
-    std::map<FindingLanes::Ratio, int> ratios;
+    std::map<std::pair<float, float>, int> ratios;
+    std::map<float, int> bases;
     for (const auto& [kind, its] : by_kind) {
+      const auto [full, base] = its;
       const auto [ratio, fresh] = ratios.emplace(its, static_cast<int>(ratios.size()));
       (of.measured ? of.measured->exceptions : of.grade->exceptions).push_back({in_lanes(kind), in_lanes(ratio->second)});
       if (!fresh) continue;
-      if (of.grade) of.grade->ratios.push_back(its);
-      else of.measured->own.push_back(static_cast<int>(its.full)), of.measured->base.push_back(static_cast<int>(its.base));
+      if (of.measured) {
+        of.measured->own.push_back(static_cast<int>(full)), of.measured->base.push_back(static_cast<int>(base));
+        continue;
+      }
+      const auto [which, fresh_base] = bases.emplace(base, static_cast<int>(bases.size()));
+      if (fresh_base) of.grade->bases.push_back(base);
+      of.grade->ratios.push_back({full, in_lanes(which->second)});
     }
     if (of.measured) of.measured->ratios = static_cast<int>(ratios.size());
     most_ratios = std::max(most_ratios, static_cast<int>(ratios.size()));

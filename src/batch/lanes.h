@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -35,13 +36,14 @@ struct Exception {
 // kind is that of its base times a ratio.
 struct FindingLanes {
   struct Ratio {
-    float full, base;  // b, and b over the base
-    auto operator<=>(const Ratio& other) const = default;
+    float full;          // b, to one of `bases`
+    std::uint32_t base;  // in lanes
   };
   struct Grade {
-    int number = -1;   // of its leak, in LaneTables::chance
-    Floats b;          // over the base, times `height`; padded with 0
-    float height = 1;  // brings the likeliest b to 1, so that many answers do not end below single precision
+    int number = -1;           // of its leak, in LaneTables::chance
+    Floats b;                  // over the base, times `height`; padded with 0
+    float height = 1;          // brings the likeliest b to 1, so that many answers do not end below single precision
+    std::vector<float> bases;  // b over the base
     std::vector<Ratio> ratios;
     std::vector<Exception> exceptions;
   };
@@ -121,18 +123,15 @@ struct LaneTables {
   int length(Part part) const { return length_[static_cast<std::size_t>(part)]; }
   int first(Part part) const { return first_[static_cast<std::size_t>(part)]; }
 
-  // What "absent" leaves of members of parts, member by member: those with as many links stand together, so that the work on them never
-  // branches by what they are.
-  struct Absent {
-    int finding;
-    float left;
-  };
+  // What "absent" leaves of members of parts. Up to four members of whom the same findings speak are met together; those with as many
+  // members and links stand together, so that the work on them never branches by what they are.
   struct Alike {
-    int members, links;  // links: of each
+    int groups, members, links;  // the latter two of each group
   };
   std::vector<Alike> alike;
-  std::vector<std::uint32_t> member;  // among all parts, in lanes
-  std::vector<Absent> absent;         // links of the first member, of the second, ...
+  std::vector<std::uint32_t> member;  // of the first group, of the second, ...: where it is among all parts, in lanes
+  std::vector<int> absent;            // findings by which they are linked
+  std::vector<float> left_of;         // [link][member]
 
   // Spots: the places of each bucket, then one for each cause that may lie outside the spine.
   int spots = 0;
@@ -229,7 +228,7 @@ struct LaneTables {
   };
   std::array<int, kParts> length_{}, first_{};
   std::vector<int> first_of_course_;
-  std::vector<std::vector<Absent>> absent_of_;  // by member of all parts
+  std::vector<std::map<int, float>> absent_of_;  // by member of all parts and finding: what is left
   std::vector<Spot> spot_of_;
 };
 
