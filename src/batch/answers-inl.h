@@ -43,14 +43,12 @@ class Answers {
         who_(hwy::MakeUniqueAlignedArray<Mask>(tables.finding.size())),
 
         odds_(tables.causes),
-        bases_(tables.most_ratios),
-        ratios_(tables.most_ratios) {
+        excepting_(size(tables.words)),
+        bases_(tables.most_bases),
+        ratios_(tables.ratios) {
     rows_.resize(size(std::max(padded(t.sets), padded(t.causes))) * kLanes);
     std::size_t classes = 0;
-    for (const MeasuredLanes& its : t.measured) {
-      classes = std::max(classes, its.shift.size());
-      shift_ratios_.emplace_back(its.ratios);
-    }
+    for (const MeasuredLanes& its : t.measured) classes = std::max(classes, its.shift.size());
     density_.resize(t.measured.size() * kLanes * classes), quotients_.resize(t.measured.size() * kLanes, 1.0);
   }
 
@@ -69,7 +67,7 @@ class Answers {
         graded_.push_back({column, &f});
         continue;
       }
-      present_.add(present), present_of_.push_back({f.upto.data(), f.base, !f.upto[0].exceptions.empty()});
+      present_.add(present), present_of_.push_back({f.upto.data(), f.base, f.upto[0].exceptional.number >= 0});
       if (f.base == Part::sets) of_sets_.add(present), of_sets_of_.push_back(f.upto.data());
     }
     for (const int column : c->context) {
@@ -89,6 +87,7 @@ class Answers {
 
   void read(int first) {
     first_ = first;
+    std::fill(excepting_.begin(), excepting_.end(), std::uint64_t{0});
     for (Columns* its : {&absent_, &present_, &of_sets_, &had_, &not_had_, &measured_}) its->go_to(first);
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const std::size_t r = person(lane);
@@ -234,13 +233,12 @@ class Answers {
 
   // What is not said of sets; and which answers have exceptions.
   HWY_NOINLINE void present() {
-    excepting_.clear();
     for (auto& its : more_) its.clear();
     for (std::size_t i = 0; i < present_of_.size(); ++i) {
       const std::uint64_t bits = present_[i];
       if (bits == 0) continue;
       const Present& its = present_of_[i];
-      if (its.excepting) excepting_.push_back({its.more, bits});
+      if (its.excepting) except(*its.more, mask_of(bits));
       if (its.base != Part::sets) more_[static_cast<std::size_t>(its.base)].push_back({its.more, bits});
     }
     for (const Part part : {Part::causes, Part::course_stages, Part::spots}) {
@@ -394,7 +392,7 @@ class Answers {
   // One by one; how far each is from what is usual at that age, on the finding's scale.
   HWY_NOINLINE void find_values() {
     const std::size_t next = person(kLanes - 1) + 1;
-    values_.clear(), shifting_.clear();
+    values_.clear();
     for (std::size_t i = 0; i < c->people->measured.size(); ++i) {
       const auto& said = c->people->measured[i];
       if (next + kLanes <= said.value.size()) hwy::Prefetch(&said.value[next]), hwy::Prefetch(&said.value[next + kLanes - 1]);
@@ -403,8 +401,8 @@ class Answers {
       const auto finding = size(said.finding);
       const MeasuredLanes& f = t.measured[finding];
       const auto& centre = t.m.findings[finding].centre;
-      const LanesAt ratios = shift_ratios_[finding].now();
-      if (f.ratios > 0) ratios.fill(f.ratios, 1.0F), shifting_.push_back(finding);
+      const LanesAt ratios = ratios_of(f.exceptional);
+      if (f.ratios > 0) ratios.fill(f.ratios, 1.0F);
       for (; rest != 0; rest &= rest - 1) {
         const std::size_t lane = size(__builtin_ctzll(rest));
         const double *low = &centre[0][0] + low_[lane], *high = &centre[0][0] + high_[lane];
@@ -428,27 +426,67 @@ class Answers {
       for (int k : t.mechanisms_of_set[i]) v = hn::Mul(v, mechanisms.load(size(k)));
       sets.store(i, v);
     }
-    for (std::size_t i = 0; i < size(t.kinds); ++i) out.store(i, sets.load(size(t.set_of_kind[i])));
-    for (const Given& its : excepting_) except(*its.more, mask_of(its.who));
-    for (const std::size_t finding : shifting_) multiply(t.measured[finding].exceptions, shift_ratios_[finding].now());
+    Kinds at{t.set_of_kind.data(), t.excepted.data(), t.ratio_of.data(), out.at};
+    for (const LaneTables::KindsAlike& its : t.kinds_alike) switch (its.kinds) {
+        case 1: at = except<1>(its.groups, at); break;
+        case 2: at = except<2>(its.groups, at); break;
+        case 3: at = except<3>(its.groups, at); break;
+        case 4: at = except<4>(its.groups, at); break;
+        case 5: at = except<5>(its.groups, at); break;
+        case 6: at = except<6>(its.groups, at); break;
+        case 7: at = except<7>(its.groups, at); break;
+        default: at = except<LaneTables::kMostAlike>(its.groups, at);
+      }
+  }
+  struct Kinds {
+    const int* set;
+    const std::uint64_t* excepted;
+    const std::uint32_t* ratio;
+    float* out;
+  };
+  // What all answers with exceptions make of groups of kinds; from where the next ones stand.
+  template <std::size_t kKinds>
+  HWY_NOINLINE Kinds except(int groups, Kinds at) {
+    const D d;
+    const std::size_t words = size(t.words);
+    const LanesAt sets = (*this)[Part::sets];
+    const float* HWY_RESTRICT ratios = ratios_.now().at;
+    const std::uint64_t* HWY_RESTRICT given = excepting_.data();
+    float* HWY_RESTRICT out = at.out;
+    for (int i = 0; i < groups; ++i, out += kKinds * kLanes, at.set += kKinds, at.excepted += words) {
+      std::array<V, kKinds> v;
+      for (std::size_t j = 0; j < kKinds; ++j) v[j] = sets.load(size(at.set[j]));
+      for (std::size_t w = 0; w < words; ++w) {
+        const std::uint64_t all = at.excepted[w];
+        for (std::uint64_t rest = all & given[w]; rest != 0; rest &= rest - 1) {
+          const auto before = static_cast<std::size_t>(__builtin_popcountll(all & ((rest & ~(rest - 1)) - 1)));
+          const std::uint32_t* HWY_RESTRICT ratio = at.ratio + before * kKinds;
+          for (std::size_t j = 0; j < kKinds; ++j) v[j] = hn::Mul(v[j], hn::Load(d, ratios + ratio[j]));
+        }
+        at.ratio += static_cast<std::size_t>(__builtin_popcountll(all)) * kKinds;
+      }
+      for (std::size_t j = 0; j < kKinds; ++j) hn::Store(v[j], d, out + j * kLanes);
+    }
+    at.out = out;
+    return at;
+  }
+
+  // The ratios of one answer with exceptions, which is said to be one.
+  LanesAt ratios_of(const Exceptional& its) {
+    if (its.number < 0) return ratios_.now();
+    excepting_[size(its.number) / 64] |= std::uint64_t{1} << size(its.number) % 64;
+    return {ratios_.now().at + its.first};
   }
   // What an answer of some people makes of kinds of state, over what it makes of their part.
   void except(const Grade& more, Mask who) {
     const V leak = chances_.now().load(size(more.number)), one = all(1.0F), rest = hn::Sub(one, leak);
-    const LanesAt ratios = ratios_.now(), bases = bases_.now();
+    const LanesAt ratios = ratios_of(more.exceptional), bases = bases_.now();
     for (std::size_t i = 0; i < more.bases.size(); ++i) bases.store(i, inverse(hn::MulAdd(all(more.bases[i]), rest, leak)));
     for (std::size_t i = 0; i < more.ratios.size(); ++i) {
       const FindingLanes::Ratio& its = more.ratios[i];
       const V ratio = hn::Mul(hn::MulAdd(all(its.full), rest, leak), hn::Load(D(), bases.at + its.base));
       ratios.store(i, hn::IfThenElse(who, ratio, one));
     }
-    multiply(more.exceptions, ratios);
-  }
-  HWY_INLINE void multiply(const std::vector<Exception>& exceptions, const LanesAt ratios) {
-    const D d;
-    float* HWY_RESTRICT out = kinds.now().at;
-    for (const Exception& its : exceptions)
-      hn::Store(hn::Mul(hn::Load(d, out + its.kind), hn::Load(d, ratios.at + its.ratio)), d, out + its.kind);
   }
 
   // A polynomial each for kMostLanes stages of chains and every person, then in lanes; times what is absent that their course brings.
@@ -519,7 +557,7 @@ class Answers {
     const MeasuredLanes* of;
     std::size_t lane;
     float off;
-    float* ratios;  // in shift_ratios_
+    float* ratios;
   };
 
   const LaneTables& t;
@@ -544,14 +582,13 @@ class Answers {
   Floats rows_;  // of one part, a row a lane
   std::vector<std::uint16_t> by_answer_;
   std::vector<std::uint64_t> gave_;
-  std::vector<Factor> factors_;        // of one person
-  std::vector<Value> values_;          // that were measured, of the block
-  std::vector<double> quotients_;      // of each: over what is usual
-  Floats density_;                     // of each, by class
-  std::vector<Given> excepting_;       // answers with exceptions that somebody of the block gave
-  std::vector<std::size_t> shifting_;  // measured findings with exceptions of which somebody's value is known
-  Lanes bases_, ratios_;               // of one answer
-  std::vector<Lanes> shift_ratios_;    // by finding
+  std::vector<Factor> factors_;           // of one person
+  std::vector<Value> values_;             // that were measured, of the block
+  std::vector<double> quotients_;         // of each: over what is usual
+  Floats density_;                        // of each, by class
+  std::vector<std::uint64_t> excepting_;  // bit i: the i-th answer with exceptions, which somebody of the block gave
+  Lanes bases_;                           // of one answer
+  Lanes ratios_;                          // of all
 };
 
 }  // namespace

@@ -437,39 +437,25 @@ void LaneTables::add_discrete(std::size_t i, std::vector<Exceptions>& exceptions
                                                         : base[at(course_stage_of[at(chain_stage_of[at(s.stage_of[k])])])];
       if (std::abs(full - of_base) > 1e-12) its.all.push_back({static_cast<int>(k), 1 - of_base, 1 - full});
     }
-    out.graded_with_exceptions = out.graded_with_exceptions || (!its.all.empty() && f.grades > 2);
-    exceptions.push_back(std::move(its));
+    if (f.grades == 2) exceptions.push_back(std::move(its));
+    else out.graded_with_exceptions = out.graded_with_exceptions || !its.all.empty();
   }
 }
 
-std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
-  // What a signature makes of every answer, in single precision; in the order of their stages, so that what a cause or stage
-  // brings is side by side.
-  using Sayings = std::vector<std::tuple<std::size_t, float, float>>;
-  std::vector<Sayings> sayings(s.signatures.size());
-  for (std::size_t i = 0; i < exceptions.size(); ++i)
-    for (const auto& x : exceptions[i].all) sayings[at(x.signature)].emplace_back(i, narrow(x.base), narrow(x.full));
-  std::vector<int> order(s.signatures.size()), kind_of(s.signatures.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return s.stage_of[at(a)] < s.stage_of[at(b)]; });
-  std::map<std::pair<int, Sayings>, int> known;
-  for (int i : order) {
-    const auto [it, fresh] = known.emplace(std::make_pair(s.set_of[at(i)], sayings[at(i)]), kinds);
-    if (fresh) set_of_kind.push_back(s.set_of[at(i)]);
-    kinds += fresh;
-    kind_of[at(i)] = it->second;
-  }
-
-  for (const Exceptions& of : exceptions) {
-    std::map<int, std::pair<float, float>> by_kind;  // full and base
-    for (const auto& x : of.all) by_kind[kind_of[at(x.signature)]] = {narrow(x.full), narrow(x.base)};
-    std::map<std::pair<float, float>, int> ratios;
+// Where the ratios of each answer with exceptions stand.
+std::map<std::size_t, std::map<std::pair<float, float>, std::uint32_t>> LaneTables::number_ratios(
+    const std::vector<Exceptions>& exceptions) {
+  std::map<std::size_t, std::map<std::pair<float, float>, std::uint32_t>> out;
+  for (std::size_t i = 0; i < exceptions.size(); ++i) {
+    const Exceptions& of = exceptions[i];
+    if (of.all.empty()) continue;
+    (of.measured ? of.measured->exceptional : of.grade->exceptional) = {exceptional++, in_lanes(ratios)};
     std::map<float, int> bases;
-    for (const auto& [kind, its] : by_kind) {
-      const auto [full, base] = its;
-      const auto [ratio, fresh] = ratios.emplace(its, static_cast<int>(ratios.size()));
-      (of.measured ? of.measured->exceptions : of.grade->exceptions).push_back({in_lanes(kind), in_lanes(ratio->second)});
+    for (const auto& x : of.all) {
+      const auto [ratio, fresh] = out[i].emplace(std::make_pair(narrow(x.full), narrow(x.base)), in_lanes(ratios));
       if (!fresh) continue;
+      ++ratios;
+      const auto [full, base] = ratio->first;
       if (of.measured) {
         of.measured->own.push_back(static_cast<int>(full)), of.measured->base.push_back(static_cast<int>(base));
         continue;
@@ -478,11 +464,62 @@ std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exception
       if (fresh_base) of.grade->bases.push_back(base);
       of.grade->ratios.push_back({full, in_lanes(which->second)});
     }
-    if (of.measured) of.measured->ratios = static_cast<int>(ratios.size());
-    most_ratios = std::max(most_ratios, static_cast<int>(ratios.size()));
+    most_bases = std::max(most_bases, static_cast<int>(bases.size()));
+    if (!of.measured) continue;
+    of.measured->ratios = static_cast<int>(of.measured->own.size());
+    for (Numbers* by_ratio : {&of.measured->own, &of.measured->base}) by_ratio->resize(at(padded(of.measured->ratios)));
   }
-  for (MeasuredLanes& f : measured)
-    for (Numbers* by_ratio : {&f.own, &f.base}) by_ratio->resize(at(padded(static_cast<int>(by_ratio->size()))));
+  words = (exceptional + 63) / 64;
+  return out;
+}
+
+std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
+  const auto ratios_of = number_ratios(exceptions);
+  const auto number = [&](std::size_t i) {
+    return (exceptions[i].measured ? exceptions[i].measured->exceptional : exceptions[i].grade->exceptional).number;
+  };
+  // What a signature makes of every answer, in single precision.
+  std::vector<Sayings> sayings(s.signatures.size());
+  for (std::size_t i = 0; i < exceptions.size(); ++i)
+    for (const auto& x : exceptions[i].all) sayings[at(x.signature)].emplace(i, std::make_pair(narrow(x.full), narrow(x.base)));
+  // In the order of their stages, so that what a cause or stage brings is side by side.
+  std::vector<int> order(s.signatures.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return s.stage_of[at(a)] < s.stage_of[at(b)]; });
+  using Kind = std::pair<int, Sayings>;  // set, and what is an exception to it
+  std::map<Kind, std::vector<int>> signatures_of;
+  std::map<std::vector<std::size_t>, std::vector<const Kind*>> alike_by;  // by answers with exceptions
+  for (int i : order) {
+    const auto [it, fresh] = signatures_of.try_emplace({s.set_of[at(i)], sayings[at(i)]});
+    it->second.push_back(i);
+    if (!fresh) continue;
+    std::vector<std::size_t> answers;
+    for (const auto& [answer, unused] : sayings[at(i)]) answers.push_back(answer);
+    alike_by[answers].push_back(&it->first);
+  }
+  std::map<std::size_t, std::vector<std::vector<const Kind*>>> groups;  // by how many kinds
+  for (const auto& [answers, its] : alike_by)
+    for (std::size_t from = 0; from < its.size(); from += kMostAlike) {
+      const std::size_t n = std::min(its.size() - from, std::size_t{kMostAlike});
+      groups[n].emplace_back(its.begin() + static_cast<std::ptrdiff_t>(from), its.begin() + static_cast<std::ptrdiff_t>(from + n));
+    }
+  std::vector<int> kind_of(s.signatures.size());
+  for (const auto& [n, all] : groups) {
+    kinds_alike.push_back({static_cast<int>(all.size()), static_cast<int>(n)});
+    for (const std::vector<const Kind*>& its : all) {
+      for (const Kind* kind : its) {
+        for (int i : signatures_of.at(*kind)) kind_of[at(i)] = kinds;
+        set_of_kind.push_back(kind->first);
+        ++kinds;
+      }
+      const std::size_t first = excepted.size();
+      excepted.resize(first + at(words));
+      for (const auto& [answer, unused] : its[0]->second) {
+        excepted[first + at(number(answer)) / 64] |= std::uint64_t{1} << at(number(answer)) % 64;
+        for (const Kind* kind : its) ratio_of.push_back(ratios_of.at(answer).at(kind->second.at(answer)));
+      }
+    }
+  }
   // Only now, when nothing is divided by it any more.
   for (FindingLanes& f : finding)
     for (FindingLanes::Grade& g : f.upto) {

@@ -25,9 +25,11 @@ using ByAge = std::array<Floats, 2 * kAgeBands>;
 enum class Part : std::uint8_t { mechanisms, causes, course_stages, spots, sets };
 inline constexpr std::size_t kParts = 5;
 
-// A kind of state (LaneTables::kinds) of which an answer says something else than of the part it hangs on: by which of its ratios.
-struct Exception {
-  std::uint32_t kind, ratio;  // in lanes
+// Kinds of state (LaneTables::kinds) of which an answer says something else than of the part it hangs on, by ratios of a few different
+// sizes.
+struct Exceptional {
+  int number = -1;          // among answers with exceptions; -1: none
+  std::uint32_t first = 0;  // of its ratios among all, in lanes
 };
 
 // How a discrete finding hangs on a state. P(more than grade g) = b + (1 - b) leak, where b is what the state alone brings:
@@ -45,7 +47,7 @@ struct FindingLanes {
     float height = 1;          // brings the likeliest b to 1, so that many answers do not end below single precision
     std::vector<float> bases;  // b over the base
     std::vector<Ratio> ratios;
-    std::vector<Exception> exceptions;
+    Exceptional exceptional;
   };
   Part base = Part::sets;
   std::vector<Grade> upto;  // by grade but the top
@@ -76,7 +78,7 @@ struct MeasuredLanes {
   // Kinds whose cause shifts it: density of one class over that of another.
   int ratios = 0;
   Numbers own, base;  // by ratio, padded: classes
-  std::vector<Exception> exceptions;
+  Exceptional exceptional;
   bool log_scale = false;
   float unmodelled = 0;  // density of values that follow no disease
 };
@@ -96,10 +98,20 @@ struct LaneTables {
   std::vector<std::vector<int>> mechanisms_of_set;  // by set
   Floats tumour, malignant;                         // by cause: 1 or 0
 
-  // Kinds of state: signatures of one set that no finding's exceptions tell apart, those of neighbouring stages side by side.
+  // Kinds of state: signatures of one set that no answer's exceptions tell apart.
   int kinds = 0;
   std::vector<int> set_of_kind;
-  int most_ratios = 0;  // of an answer
+  // Up to kMostAlike kinds of which the same answers make exceptions are met together; those of as many kinds stand together, as the
+  // kinds do themselves.
+  static constexpr int kMostAlike = 8;
+  struct KindsAlike {
+    int groups, kinds;  // the latter of each group
+  };
+  std::vector<KindsAlike> kinds_alike;
+  int exceptional = 0, words = 0;       // answers with exceptions; words of bits, one for each
+  std::vector<std::uint64_t> excepted;  // by group: words
+  std::vector<std::uint32_t> ratio_of;  // by group, answer that makes exceptions of it, and kind: among all ratios, in lanes
+  int ratios = 0, most_bases = 0;       // of all answers; of one
 
   ByAge rate;                   // by cause
   std::vector<Floats> setting;  // by setting: how strongly it selects each cause
@@ -217,6 +229,8 @@ struct LaneTables {
   void add_absent(std::size_t finding, Part part, int which, double left);
   void lay_out_absent();
   struct Exceptions;
+  using Sayings = std::map<std::size_t, std::pair<float, float>>;  // by answer with exceptions: b, and b over the base
+  std::map<Sayings::key_type, std::map<Sayings::mapped_type, std::uint32_t>> number_ratios(const std::vector<Exceptions>& exceptions);
   void add_measured(std::size_t finding, std::vector<Exceptions>& exceptions);
   void add_discrete(std::size_t finding, std::vector<Exceptions>& exceptions);
   std::vector<int> find_kinds(const std::vector<Exceptions>& exceptions);  // by signature
