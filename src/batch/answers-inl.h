@@ -77,6 +77,7 @@ class Answers {
       context_.push_back({column, &f});
     }
     for (const Bits& its : c->planes.measured) measured_.add(its);
+    given_.resize(present_of_.size() + 1);
   }
 
   Lanes stage;  // by stage of a chain: P(presenting then in it), times what is absent that its course brings
@@ -234,12 +235,13 @@ class Answers {
   // What is not said of sets; and which answers have exceptions.
   HWY_NOINLINE void present() {
     for (auto& its : more_) its.clear();
-    for (std::size_t i = 0; i < present_of_.size(); ++i) {
-      const std::uint64_t bits = present_[i];
-      if (bits == 0) continue;
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < present_of_.size(); ++i) given_[n] = i, n += present_[i] != 0;  // no branch, which nobody could foresee
+    for (std::size_t j = 0; j < n; ++j) {
+      const std::size_t i = given_[j];
       const Present& its = present_of_[i];
-      if (its.excepting) except(*its.more, mask_of(bits));
-      if (its.base != Part::sets) more_[static_cast<std::size_t>(its.base)].push_back({its.more, bits});
+      if (its.excepting) except(*its.more, mask_of(present_[i]));
+      if (its.base != Part::sets) more_[static_cast<std::size_t>(its.base)].push_back({its.more, present_[i]});
     }
     for (const Part part : {Part::causes, Part::course_stages, Part::spots}) {
       std::span<const Given> rest = more_[static_cast<std::size_t>(part)];
@@ -566,6 +568,7 @@ class Answers {
   Columns absent_, present_, of_sets_, had_, not_had_, measured_;
   std::vector<std::size_t> absent_of_;  // findings
   std::vector<Present> present_of_;
+  std::vector<std::size_t> given_;        // of them, by somebody of the block
   std::vector<const Grade*> of_sets_of_;  // of those present ones whose base are sets
   std::vector<Graded> graded_;
   std::vector<Context> context_;

@@ -21,6 +21,7 @@ NamedKernel kernel_called(const std::string& target) {
 struct Worker {
   std::unique_ptr<LaneKernel> kernel;
   LaneChunk chunk;
+  std::vector<Known> conditions;
 };
 
 }  // namespace
@@ -54,7 +55,7 @@ struct BatchEngine::Tables {
         return out;
       }
     }
-    return std::make_unique<Worker>(Worker{kernel.make(lanes), {}});
+    return std::make_unique<Worker>(Worker{kernel.make(lanes), {}, {}});
   }
   void give_back(std::unique_ptr<Worker> worker) {
     const std::lock_guard<std::mutex> guard(lock);
@@ -143,7 +144,7 @@ void BatchEngine::posterior(const PeopleTable& people, const Wanted& wanted, Pos
   worker->kernel->run(chunk, wanted, out);
   for (std::size_t r = 0; r < n; ++r)
     if (chunk.odd[r]) t_->row(people, r, wanted, out);
-  if (wanted.urgency) t_->urgency.add(people, chunk.planes, t_->kernel, out);
+  if (wanted.urgency) t_->urgency.add(people, chunk.planes, t_->kernel, worker->conditions, out);
   t_->give_back(std::move(worker));
 }
 

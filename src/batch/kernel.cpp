@@ -400,14 +400,30 @@ Bits within(const std::vector<double>& values, double low, double high) {
                  [&](auto its) HWY_ATTR { return hn::And(hn::Ge(its, least), hn::Le(its, most)); });
 }
 
-void fold(const std::vector<const Known*>& conditions, bool any, Known& out) {
+Bits at_least(const Floats& values, float low) {
+  const auto least = hn::Set(D(), low);
+  return bits_of(values.data(), values.size(), std::numeric_limits<float>::quiet_NaN(),
+                 [&](auto its) HWY_ATTR { return hn::Ge(its, least); });
+}
+
+Bits among(const std::vector<std::int8_t>& codes, const std::vector<std::int8_t>& those) {
+  const hn::ScalableTag<std::int8_t> d;
+  return bits_of(codes.data(), codes.size(), kUnknown, [&](auto its) HWY_ATTR {
+    auto out = hn::MaskFromVec(hn::Zero(d));
+    for (const std::int8_t code : those) out = hn::Or(out, hn::Eq(its, hn::Set(d, code)));
+    return out;
+  });
+}
+
+void fold(const std::vector<Known>& done, const std::vector<int>& conditions, bool any, Known& out) {
   const hn::ScalableTag<std::uint64_t> d;
   Bits &met = any ? out.no : out.yes, &joined = any ? out.yes : out.no;
   for (std::size_t i = 0; i < met.words.size(); i += hn::MaxLanes(d)) {
     auto its_met = hn::Load(d, &met.words[i]), its_joined = hn::Load(d, &joined.words[i]);
-    for (const Known* its : conditions) {
-      its_met = hn::And(its_met, hn::Load(d, &(any ? its->no : its->yes).words[i]));
-      its_joined = hn::Or(its_joined, hn::Load(d, &(any ? its->yes : its->no).words[i]));
+    for (const int condition : conditions) {
+      const Known& its = done[size(condition)];
+      its_met = hn::And(its_met, hn::Load(d, &(any ? its.no : its.yes).words[i]));
+      its_joined = hn::Or(its_joined, hn::Load(d, &(any ? its.yes : its.no).words[i]));
     }
     hn::Store(its_met, d, &met.words[i]), hn::Store(its_joined, d, &joined.words[i]);
   }
@@ -426,6 +442,8 @@ namespace dorsalgia {
 HWY_EXPORT(make_kernel);
 HWY_EXPORT(lanes_of_kernel);
 HWY_EXPORT(within);
+HWY_EXPORT(at_least);
+HWY_EXPORT(among);
 HWY_EXPORT(fold);
 
 std::vector<NamedKernel> lane_kernels() {
@@ -436,7 +454,8 @@ std::vector<NamedKernel> lane_kernels() {
     chosen.Update(target);
     const std::size_t which = chosen.GetIndex();
     out.push_back({name, HWY_DISPATCH_TABLE(lanes_of_kernel)[which](), HWY_DISPATCH_TABLE(make_kernel)[which],
-                   HWY_DISPATCH_TABLE(within)[which], HWY_DISPATCH_TABLE(fold)[which]});
+                   HWY_DISPATCH_TABLE(within)[which], HWY_DISPATCH_TABLE(at_least)[which], HWY_DISPATCH_TABLE(among)[which],
+                   HWY_DISPATCH_TABLE(fold)[which]});
   };
   add(HWY_AVX3, "avx512"), add(HWY_AVX2, "avx2"), add(HWY_SSE4, "sse4"), add(HWY_STATIC_TARGET, "plain");
   return out;

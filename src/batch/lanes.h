@@ -272,14 +272,19 @@ class LaneKernel {
 
 // Rows whose value is from low to high; no value is NaN.
 using Within = Bits (*)(const std::vector<double>& values, double low, double high);
+using AtLeast = Bits (*)(const Floats& values, float low);
+// Rows whose code is one of those.
+using Among = Bits (*)(const std::vector<std::int8_t>& codes, const std::vector<std::int8_t>& those);
 // What is known of all of some conditions. Of any of them: the same with yes and no exchanged. out: what is known of none of them.
-using Fold = void (*)(const std::vector<const Known*>& conditions, bool any, Known& out);
+using Fold = void (*)(const std::vector<Known>& done, const std::vector<int>& conditions, bool any, Known& out);
 
 struct NamedKernel {
   const char* name;
   int lanes;
   std::unique_ptr<LaneKernel> (*make)(const LaneTables&);  // which must outlive it
   Within within;
+  AtLeast at_least;
+  Among among;
   Fold fold;
 };
 std::vector<NamedKernel> lane_kernels();  // that this machine can run, best first

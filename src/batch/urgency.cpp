@@ -68,6 +68,7 @@ class Evaluator {
     everybody_ = Bits::where(rows_, [](std::size_t /*row*/) { return true; });
     aged_ = kernel_.within(t_.age, 0, kInfinity);
     dated_ = kernel_.within(t_.weeks, 0, kInfinity);
+    sexed_ = kernel_.among(t_.sex, {0, 1});
   }
 
   const Bits& everybody() const { return everybody_; }
@@ -78,13 +79,13 @@ class Evaluator {
     switch (c.kind) {
       case Kind::all: {
         Known out{everybody_, {}};
-        kernel_.fold(those(parts, done), false, out);
+        kernel_.fold(done, parts, false, out);
         return out;
       }
       case Kind::any:
       case Kind::none: {
         Known out{{}, everybody_};
-        kernel_.fold(those(parts, done), true, out);
+        kernel_.fold(done, parts, true, out);
         if (c.kind == Kind::none) std::swap(out.yes, out.no);
         return out;
       }
@@ -111,9 +112,7 @@ class Evaluator {
       }
       case Kind::age: return number(aged_, t_.age, low, high);
       case Kind::duration: return number(dated_, t_.weeks, low, high);
-      case Kind::sex:
-        return by_row(Bits::where(rows_, [&](std::size_t r) { return t_.sex[r] >= 0; }),
-                      [&, male = c.id == "male"](std::size_t r) { return (t_.sex[r] == 0) == male; });
+      case Kind::sex: return of_known(sexed_, kernel_.among(t_.sex, {static_cast<std::int8_t>(c.id == "male" ? 0 : 1)}));
       case Kind::location: return code(t_.location, m_.locations, c);
       case Kind::setting: return code(t_.setting, m_.settings, c);
       case Kind::measured:
@@ -131,19 +130,8 @@ class Evaluator {
   }
 
  private:
-  static std::vector<const Known*> those(const std::vector<int>& parts, const std::vector<Known>& done) {
-    std::vector<const Known*> out;
-    out.reserve(parts.size());
-    for (int i : parts) out.push_back(&done[static_cast<std::size_t>(i)]);
-    return out;
-  }
-
-  // Of those who have a value, by what holds of it.
-  template <class Holds>
-  Known by_row(const Bits& known, Holds holds) const {
-    const Bits yes = Bits::where(rows_, holds);
-    return {known & yes, known & ~yes};
-  }
+  // Of those who have a value, by of whom something holds.
+  static Known of_known(const Bits& known, const Bits& holds) { return {known & holds, known & ~holds}; }
 
   Known answer(int finding) const {
     const int column = finding < 0 ? -1 : column_of_[static_cast<std::size_t>(finding)];
@@ -152,15 +140,16 @@ class Evaluator {
   }
 
   Known number(const Bits& known, const std::vector<double>& values, double low, double high) const {
-    const Bits yes = kernel_.within(values, low, high);
-    return {known & yes, known & ~yes};
+    return of_known(known, kernel_.within(values, low, high));
   }
 
   Known code(const std::vector<std::int8_t>& codes, const std::vector<std::string>& names, const Condition& c) const {
-    std::vector<std::uint8_t> wanted;
-    for (const auto& name : names) wanted.push_back(std::count(c.names.begin(), c.names.end(), name) > 0);
-    return by_row(Bits::where(rows_, [&](std::size_t r) { return codes[r] >= 0; }),
-                  [&](std::size_t r) { return codes[r] >= 0 && wanted[static_cast<std::size_t>(codes[r])] != 0; });
+    std::vector<std::int8_t> all, wanted;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      all.push_back(static_cast<std::int8_t>(i));
+      if (std::count(c.names.begin(), c.names.end(), names[i]) > 0) wanted.push_back(all.back());
+    }
+    return of_known(kernel_.among(codes, all), kernel_.among(codes, wanted));
   }
 
   const Model& m_;
@@ -169,7 +158,7 @@ class Evaluator {
   const NamedKernel& kernel_;
   std::vector<int> column_of_;  // by finding; -1: no column names it
   std::size_t rows_;
-  Bits everybody_, aged_, dated_;  // whose age, whose duration is known
+  Bits everybody_, aged_, dated_, sexed_;  // whose age, whose duration, whose sex is known
 };
 
 }  // namespace
@@ -182,12 +171,13 @@ UrgencyRules::UrgencyRules(const Knowledge& k, const Model& m, const std::string
 }
 UrgencyRules::~UrgencyRules() = default;
 
-void UrgencyRules::add(const PeopleTable& people, const Planes& planes, const NamedKernel& kernel, PosteriorTable& out) const {
+void UrgencyRules::add(const PeopleTable& people, const Planes& planes, const NamedKernel& kernel, std::vector<Known>& done,
+                       PosteriorTable& out) const {
   const Evaluator evaluator(n_->m, people, planes, kernel);
-  std::vector<Known> done;
+  done.clear();
   done.reserve(n_->nodes.size());
   for (const auto& node : n_->nodes) done.push_back(evaluator.of(*node.condition, node.of, done));
-  const auto rows = static_cast<std::size_t>(people.rows);
+  const Bits possible = Bits::where(out.possible.size(), [&](std::size_t r) { return out.possible[r] != 0; });
   const Bits children = kernel.within(people.age, 0, std::nextafter(static_cast<double>(kAdult), 0));
   std::array<Bits, 4> at;  // by urgency: those who have a reason for it
   for (const auto& rule : n_->rules) {
@@ -198,8 +188,10 @@ void UrgencyRules::add(const PeopleTable& people, const Planes& planes, const Na
   }
   for (const Threshold& t : n_->k.thresholds) {
     const Floats& now = t.quantity == "malignant" ? out.malignant : t.quantity == "tumour" ? out.tumour : out.emergency;
-    const Bits fired = Bits::where(rows, [&](std::size_t r) { return static_cast<double>(now[r]) >= t.at_least && out.possible[r] != 0; });
-    at[static_cast<std::size_t>(urgency_of(t.urgency))] |= fired & ~children;
+    // The least number in single precision that is not below the threshold.
+    float least = static_cast<float>(t.at_least);
+    if (static_cast<double>(least) < t.at_least) least = std::nextafter(least, std::numeric_limits<float>::infinity());
+    at[static_cast<std::size_t>(urgency_of(t.urgency))] |= kernel.at_least(now, least) & possible & ~children;
   }
   std::fill(out.urgency.begin(), out.urgency.end(), std::uint8_t{0});
   for (std::size_t urgency = 1; urgency < at.size(); ++urgency)

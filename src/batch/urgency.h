@@ -18,8 +18,8 @@ class UrgencyRules {
   UrgencyRules(const Knowledge& knowledge, const Model& model, const std::string& profile);
   ~UrgencyRules();
 
-  // out.urgency, by the rules and, for adults, the thresholds on out's probabilities.
-  void add(const PeopleTable& people, const Planes& planes, const NamedKernel& kernel, PosteriorTable& out) const;
+  // out.urgency, by the rules and, for adults, the thresholds on out's probabilities. done: room for what is known of each condition.
+  void add(const PeopleTable& people, const Planes& planes, const NamedKernel& kernel, std::vector<Known>& done, PosteriorTable& out) const;
 
  private:
   struct Nodes;
