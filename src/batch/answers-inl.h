@@ -40,7 +40,7 @@ class Answers {
         t(tables),
         said_(tables.said),
         chances_(tables.chances),
-        who_(hwy::MakeUniqueAlignedArray<Mask>(tables.finding.size())),
+        who_(static_cast<int>(tables.finding.size())),
 
         odds_(tables.causes),
         excepting_(size(tables.words)),
@@ -55,7 +55,7 @@ class Answers {
   // From now on of this chunk.
   void begin(const LaneChunk& chunk) {
     c = &chunk;
-    std::fill_n(who_.get(), t.finding.size(), mask_of(0));
+    who_.now().fill(static_cast<int>(t.finding.size()), 0.0F);
     absent_.clear(), present_.clear(), of_sets_.clear(), had_.clear(), not_had_.clear(), measured_.clear();
     absent_of_.clear(), present_of_.clear(), of_sets_of_.clear(), graded_.clear(), context_.clear();
     for (const int column : c->discrete) {
@@ -166,27 +166,28 @@ class Answers {
     const LanesAt weight = (*this)[Part::causes], odds = odds_.now();
     const V one = all(1.0F);
     odds.fill(t.causes, 1.0F);
-    for (std::size_t i = 0; i < context_.size(); ++i) {
-      const Context& its = context_[i];
-      const std::uint64_t had = had_[i], not_had = not_had_[i];
+    const LanesAt chances = chances_.now();
+    const Columns::Block all_had = had_.block(), none_had = not_had_.block();
+    std::size_t i = 0;
+    for (const Context its : std::span<const Context>(context_)) {
+      const std::uint64_t had = all_had[i], not_had = none_had[i];
+      ++i;
       if ((had | not_had) == 0) continue;
-      const ContextLanes& f = *its.of;
-      const V chance = chances_.now().load(size(f.number));
-      const Mask known = mask_of(had | not_had);
-      for (const ContextLanes::Link& link : f.ratios)
+      const std::span<const ContextLanes::Link> ratios(its.of->ratios), shares(its.of->shares);
+      const V chance = chances.load(size(its.of->number));
+      const Mask known = mask_of(had | not_had), who = mask_of(had);
+      for (const ContextLanes::Link link : ratios) {
         odds.times(size(link.cause), hn::IfThenElse(known, hn::MulAdd(chance, all(link.value - 1), one), one));
-      if (had != 0) {
-        const Mask who = mask_of(had);
-        for (const ContextLanes::Link& link : f.ratios) weight.times(size(link.cause), hn::IfThenElse(who, all(link.value), one));
-        const V over = inverse(chance);
-        for (const ContextLanes::Link& link : f.shares)
-          weight.times(size(link.cause), hn::IfThenElse(who, hn::Mul(all(link.value), over), one));
-        if (f.dated) date(f, its.column, had);
+        weight.times(size(link.cause), hn::IfThenElse(who, all(link.value), one));
       }
-      if (not_had == 0 || f.shares.empty()) continue;
-      const V over = inverse(hn::Sub(one, chance));
-      for (const ContextLanes::Link& link : f.shares)
-        weight.times(size(link.cause), hn::IfThenElse(mask_of(not_had), hn::Mul(all(1 - link.value), over), one));
+      if (had != 0 && its.of->dated) date(*its.of, its.column, had);
+      if (shares.empty()) continue;
+      const Mask who_not = mask_of(not_had);
+      const V over_had = inverse(chance), over_not = inverse(hn::Sub(one, chance));
+      for (const ContextLanes::Link link : shares) {
+        const V had_it = hn::IfThenElse(who, hn::Mul(all(link.value), over_had), one);
+        weight.times(size(link.cause), hn::IfThenElse(who_not, hn::Mul(all(1 - link.value), over_not), had_it));
+      }
     }
     for (std::size_t k = 0; k < size(t.causes); ++k) weight.times(k, inverse(odds.load(k)));
   }
@@ -201,47 +202,49 @@ class Answers {
   }
 
   HWY_NOINLINE void absent() {
+    const D d;
     std::uint64_t any = 0;
-    for (std::size_t i = 0; i < absent_of_.size(); ++i) {
-      const std::uint64_t bits = absent_[i];
-      who_[absent_of_[i]] = mask_of(bits), any |= bits;
+    const LanesAt whose = who_.now();
+    const Columns::Block columns = absent_.block();
+    std::size_t i = 0;
+    for (const std::size_t its : std::span<const std::size_t>(absent_of_)) {
+      const std::uint64_t bits = columns[i++];
+      whose.store(its, hn::VecFromMask(d, mask_of(bits))), any |= bits;
     }
     if (any == 0) return;
-    const std::uint32_t* HWY_RESTRICT member = t.member.data();
-    const int* HWY_RESTRICT link = t.absent.data();
-    const float* HWY_RESTRICT left = t.left_of.data();
-    for (const LaneTables::Alike& its : t.alike)
-      for (int i = 0; i < its.groups; ++i, member += its.members, link += its.links, left += its.links * its.members) {
-        const std::span<const int> links(link, size(its.links));
-        if (its.members == 4) leave<4>(member, links, left);
-        else if (its.members == 2) leave<2>(member, links, left);
-        else leave<1>(member, links, left);
-      }
-  }
-  template <std::size_t kMembers>
-  HWY_INLINE void leave(const std::uint32_t* HWY_RESTRICT member, std::span<const int> links, const float* HWY_RESTRICT left) {
-    const D d;
-    const Mask* HWY_RESTRICT who = who_.get();
+    const std::uint32_t *HWY_RESTRICT member = t.member.data(), *HWY_RESTRICT finding = t.absent.data();
+    const float *HWY_RESTRICT left = t.left_of.data(), *HWY_RESTRICT who = whose.at;
     float* HWY_RESTRICT said = said_.now().at;
-    std::array<V, kMembers> v;
-    for (std::size_t j = 0; j < kMembers; ++j) v[j] = hn::Load(d, said + member[j]);
-    for (const int finding : links) {
-      const Mask its = who[finding];
-      for (std::size_t j = 0; j < kMembers; ++j, ++left) v[j] = hn::IfThenElse(its, hn::Mul(v[j], all(*left)), v[j]);
-    }
-    for (std::size_t j = 0; j < kMembers; ++j) hn::Store(v[j], d, said + member[j]);
+    for (const LaneTables::Fours& its : t.fours)
+      for (int four = 0; four < its.fours; ++four, member += 4) {
+        std::array<V, 4> v;
+        for (std::size_t j = 0; j < 4; ++j) v[j] = hn::Load(d, said + member[j]);
+        const V one = all(1.0F);
+        if (its.same) {
+          for (int link = 0; link < its.links; ++link, ++finding, left += 4) {
+            const V said_so = hn::Load(d, who + *finding);
+            for (std::size_t j = 0; j < 4; ++j) v[j] = hn::Mul(v[j], hn::IfVecThenElse(said_so, all(left[j]), one));
+          }
+        } else {
+          for (int link = 0; link < its.links; ++link, finding += 4, left += 4)
+            for (std::size_t j = 0; j < 4; ++j) v[j] = hn::Mul(v[j], hn::IfVecThenElse(hn::Load(d, who + finding[j]), all(left[j]), one));
+        }
+        for (std::size_t j = 0; j < 4; ++j) hn::Store(v[j], d, said + member[j]);
+      }
   }
 
   // What is not said of sets; and which answers have exceptions.
   HWY_NOINLINE void present() {
     for (auto& its : more_) its.clear();
     std::size_t n = 0;
-    for (std::size_t i = 0; i < present_of_.size(); ++i) given_[n] = i, n += present_[i] != 0;  // no branch, which nobody could foresee
-    for (std::size_t j = 0; j < n; ++j) {
-      const std::size_t i = given_[j];
-      const Present& its = present_of_[i];
-      if (its.excepting) except(*its.more, mask_of(present_[i]));
-      if (its.base != Part::sets) more_[static_cast<std::size_t>(its.base)].push_back({its.more, present_[i]});
+    const Columns::Block columns = present_.block();
+    std::size_t* HWY_RESTRICT given = given_.data();
+    for (std::size_t i = 0, all = present_of_.size(); i < all; ++i)
+      given[n] = i, n += columns[i] != 0;  // no branch, which nobody could foresee
+    for (const std::size_t i : std::span<const std::size_t>(given, n)) {
+      const Present its = present_of_[i];
+      if (its.excepting) except(*its.more, mask_of(columns[i]));
+      if (its.base != Part::sets) more_[static_cast<std::size_t>(its.base)].push_back({its.more, columns[i]});
     }
     for (const Part part : {Part::causes, Part::course_stages, Part::spots}) {
       std::span<const Given> rest = more_[static_cast<std::size_t>(part)];
@@ -324,8 +327,9 @@ class Answers {
     const hn::ScalableTag<std::uint16_t> d;
     constexpr std::size_t kWide = hn::MaxLanes(d);
     const std::size_t words = (of_sets_of_.size() + 63) / 64;
+    const Columns::Block columns = of_sets_.block();
     by_answer_.assign(64 * words, 0), gave_.resize(kLanes * words);
-    for (std::size_t i = 0; i < of_sets_of_.size(); ++i) by_answer_[i] = static_cast<std::uint16_t>(of_sets_[i]);
+    for (std::size_t i = 0; i < of_sets_of_.size(); ++i) by_answer_[i] = static_cast<std::uint16_t>(columns[i]);
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const auto its = hn::Set(d, static_cast<std::uint16_t>(1U << lane));
       for (std::size_t w = 0; w < words; ++w) {
@@ -394,11 +398,12 @@ class Answers {
   // One by one; how far each is from what is usual at that age, on the finding's scale.
   HWY_NOINLINE void find_values() {
     const std::size_t next = person(kLanes - 1) + 1;
+    const Columns::Block columns = measured_.block();
     values_.clear();
     for (std::size_t i = 0; i < c->people->measured.size(); ++i) {
       const auto& said = c->people->measured[i];
       if (next + kLanes <= said.value.size()) hwy::Prefetch(&said.value[next]), hwy::Prefetch(&said.value[next + kLanes - 1]);
-      std::uint64_t rest = measured_[i];
+      std::uint64_t rest = columns[i];
       if (rest == 0) continue;
       const auto finding = size(said.finding);
       const MeasuredLanes& f = t.measured[finding];
@@ -482,12 +487,17 @@ class Answers {
   // What an answer of some people makes of kinds of state, over what it makes of their part.
   void except(const Grade& more, Mask who) {
     const V leak = chances_.now().load(size(more.number)), one = all(1.0F), rest = hn::Sub(one, leak);
-    const LanesAt ratios = ratios_of(more.exceptional), bases = bases_.now();
-    for (std::size_t i = 0; i < more.bases.size(); ++i) bases.store(i, inverse(hn::MulAdd(all(more.bases[i]), rest, leak)));
-    for (std::size_t i = 0; i < more.ratios.size(); ++i) {
-      const FindingLanes::Ratio& its = more.ratios[i];
+    const LanesAt bases = bases_.now();
+    LanesAt out = bases;
+    for (const float base : std::span<const float>(more.bases)) {
+      out.store(0, inverse(hn::MulAdd(all(base), rest, leak)));
+      out.at += kLanes;
+    }
+    out = ratios_of(more.exceptional);
+    for (const FindingLanes::Ratio its : std::span<const FindingLanes::Ratio>(more.ratios)) {
       const V ratio = hn::Mul(hn::MulAdd(all(its.full), rest, leak), hn::Load(D(), bases.at + its.base));
-      ratios.store(i, hn::IfThenElse(who, ratio, one));
+      out.store(0, hn::IfThenElse(who, ratio, one));
+      out.at += kLanes;
     }
   }
 
@@ -529,7 +539,15 @@ class Answers {
       now_.resize(who_.size());
       for (std::size_t i = 0; i < who_.size(); ++i) now_[i] = who_[i]->words[size(first) / Bits::kPerWord];
     }
-    std::uint64_t operator[](std::size_t i) const { return now_[i] >> shift_ & ~std::uint64_t{0} >> (Bits::kPerWord - kLanes); }
+    // To be held by value, as LanesAt.
+    struct Block {
+      const std::uint64_t* words;
+      std::size_t shift;
+      HWY_INLINE std::uint64_t operator[](std::size_t i) const {
+        return words[i] >> shift & ~std::uint64_t{0} >> (Bits::kPerWord - kLanes);
+      }
+    };
+    Block block() const { return {now_.data(), shift_}; }
 
    private:
     std::vector<const Bits*> who_;
@@ -576,9 +594,9 @@ class Answers {
   int first_ = 0;
   std::array<std::size_t, kMostLanes> low_{}, high_{};  // by lane, as in the chunk
   std::array<float, kMostLanes> w_{};
-  Lanes said_;                         // by part
-  Lanes chances_;                      // leaks of answers and prevalences of factors
-  hwy::AlignedUniquePtr<Mask[]> who_;  // by finding: said that it is absent
+  Lanes said_;     // by part
+  Lanes chances_;  // leaks of answers and prevalences of factors
+  Lanes who_;      // by finding: every bit of those who said that it is absent
   std::array<std::vector<Given>, kParts> more_;
 
   Lanes odds_;   // by cause

@@ -355,28 +355,43 @@ void LaneTables::add_absent(std::size_t i, Part part, int which, double left) {
 }
 
 void LaneTables::lay_out_absent() {
-  std::map<std::vector<int>, std::vector<int>> alike_by;  // by findings: members
+  using Member = std::pair<int, std::map<int, float>>;  // what is left by finding
+  std::map<std::vector<int>, std::vector<Member>> by_findings;
   for (int i = 0; i < said; ++i) {
     std::vector<int> findings;
     for (const auto& [its, unused] : absent_of_[at(i)]) findings.push_back(its);
-    if (!findings.empty()) alike_by[findings].push_back(i);
+    if (!findings.empty()) by_findings[findings].emplace_back(i, absent_of_[at(i)]);
   }
-  std::map<std::pair<std::size_t, std::size_t>, std::vector<std::vector<int>>> groups;  // by members and links
-  for (const auto& [findings, its] : alike_by)
-    for (std::size_t from = 0; from < its.size();) {
-      const std::size_t rest = its.size() - from, n = rest >= 4 ? 4 : rest >= 2 ? 2 : 1;
-      groups[{n, findings.size()}].emplace_back(its.begin() + static_cast<std::ptrdiff_t>(from),
-                                                its.begin() + static_cast<std::ptrdiff_t>(from + n));
-      from += n;
-    }
-  for (const auto& [shape, all] : groups) {
-    alike.push_back({static_cast<int>(all.size()), static_cast<int>(shape.first), static_cast<int>(shape.second)});
-    for (const std::vector<int>& its : all) {
-      for (int i : its) member.push_back(in_lanes(i));
-      for (const auto& [its_finding, unused] : absent_of_[at(its[0])]) {
-        absent.push_back(its_finding);
-        for (int i : its) left_of.push_back(absent_of_[at(i)].at(its_finding));
-      }
+  std::map<std::pair<bool, int>, std::vector<std::vector<Member>>> all;  // by whether they are the same and the most links
+  std::multimap<std::size_t, Member> others;                             // by links
+  for (auto& [findings, its] : by_findings) {
+    for (; its.size() >= 4; its.resize(its.size() - 4))
+      all[{true, static_cast<int>(findings.size())}].emplace_back(its.end() - 4, its.end());
+    for (Member& rest : its) others.emplace(findings.size(), std::move(rest));
+  }
+  std::vector<Member> four;
+  for (auto& [links, its] : others) {
+    four.push_back(std::move(its));
+    if (four.size() < 4 && &its != &others.rbegin()->second) continue;
+    four.resize(4, {said, {}});
+    all[{false, static_cast<int>(links)}].push_back(std::move(four));
+    four.clear();
+  }
+  said += kMostLanes;  // what stands in for a member
+  for (const auto& [shape, its] : all) {
+    const auto [same, links] = shape;
+    fours.push_back({static_cast<int>(its.size()), links, same});
+    for (const std::vector<Member>& one : its) {
+      for (const auto& [which, unused] : one) member.push_back(in_lanes(which));
+      std::array<std::map<int, float>::const_iterator, 4> link;
+      for (std::size_t j = 0; j < 4; ++j) link[j] = one[j].second.begin();
+      for (int i = 0; i < links; ++i)
+        for (std::size_t j = 0; j < 4; ++j) {
+          const bool any = link[j] != one[j].second.end();
+          if (!same || j == 0) absent.push_back(in_lanes(any ? link[j]->first : 0));
+          left_of.push_back(any ? link[j]->second : 1.0F);
+          if (any) ++link[j];
+        }
     }
   }
 }

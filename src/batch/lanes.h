@@ -135,15 +135,16 @@ struct LaneTables {
   int length(Part part) const { return length_[static_cast<std::size_t>(part)]; }
   int first(Part part) const { return first_[static_cast<std::size_t>(part)]; }
 
-  // What "absent" leaves of members of parts. Up to four members of whom the same findings speak are met together; those with as many
-  // members and links stand together, so that the work on them never branches by what they are.
-  struct Alike {
-    int groups, members, links;  // the latter two of each group
+  // What "absent" leaves of members of parts, four members at once: either the same findings speak of all four, or each has findings of its
+  // own. Fours of as many links stand together, so that the work on them never branches by what they are.
+  struct Fours {
+    int fours, links;  // links: of each member; 1 is left of those that stand in for none
+    bool same;
   };
-  std::vector<Alike> alike;
-  std::vector<std::uint32_t> member;  // of the first group, of the second, ...: where it is among all parts, in lanes
-  std::vector<int> absent;            // findings by which they are linked
-  std::vector<float> left_of;         // [link][member]
+  std::vector<Fours> fours;
+  std::vector<std::uint32_t> member;  // four of each: where it is among all parts, in lanes
+  std::vector<std::uint32_t> absent;  // finding of each link, in lanes; of each member's, link by link, where they are not the same
+  std::vector<float> left_of;         // of each link, of four members
 
   // Spots: the places of each bucket, then one for each cause that may lie outside the spine.
   int spots = 0;
