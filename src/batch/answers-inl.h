@@ -504,11 +504,13 @@ class Answers {
   // A polynomial each for kMostLanes stages of chains and every person, then in lanes; times what is absent that their course brings.
   HWY_NOINLINE void make_stages() {
     const D d;
+    const DI di;
+    const VI upper = hn::ShiftLeft<16>(hn::Set(di, 0xffff));
     std::array<const float*, kLanes> p;
     std::array<float, kLanes> x_of;
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const std::size_t r = person(lane);
-      p[lane] = t.time.data() + size(c->time_cell[r]) * (kTimeDegree + 1) * size(padded(t.chain_stages)), x_of[lane] = c->time_x[r];
+      p[lane] = t.time.data() + size(c->time_cell[r]) * kTimeWords * size(padded(t.chain_stages)), x_of[lane] = c->time_x[r];
     }
     const LanesAt course = (*this)[Part::course_stages], out = stage.now();
     const int* HWY_RESTRICT course_stage = t.course_stage_of.data();
@@ -516,10 +518,11 @@ class Answers {
       for (std::size_t k = 0; k < kMostLanes; k += kLanes) {
         std::array<V, kLanes> tile;
         for (std::size_t lane = 0; lane < kLanes; ++lane) {
-          const float* HWY_RESTRICT its = p[lane] + i * (kTimeDegree + 1) + k;
+          const float* HWY_RESTRICT its = p[lane] + i * kTimeWords + k;
           const V x = all(x_of[lane]);
-          V v = hn::Load(d, its + kTimeDegree * kMostLanes);
-          for (std::size_t j = kTimeDegree; j-- > 0;) v = hn::MulAdd(v, x, hn::Load(d, its + j * kMostLanes));
+          const VI last = hn::BitCast(di, hn::Load(d, its + (kTimeWords - 1) * kMostLanes));
+          V v = hn::MulAdd(hn::BitCast(d, hn::ShiftLeft<16>(last)), x, hn::BitCast(d, hn::And(last, upper)));
+          for (std::size_t j = kTimeWords - 1; j-- > 0;) v = hn::MulAdd(v, x, hn::Load(d, its + j * kMostLanes));
           tile[lane] = hn::Max(v, hn::Zero(d));
         }
         transpose(tile);

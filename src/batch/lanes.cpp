@@ -2,6 +2,7 @@
 
 #include <Eigen/LU>
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -16,10 +17,16 @@ namespace {
 
 constexpr double kFirstWeeks = 0.1;  // log(t + this): cells are as wide as t is long, but near 0
 constexpr double kLastWeeks = 6500;  // the longest that may be said
-constexpr int kTimeCells = 48;
+constexpr int kTimeCells = 60;
 constexpr double kLeastLeak = 1e-20;  // in place of 0: a likelihood is divided by another
 
 float narrow(double x) { return static_cast<float>(x); }
+// The upper half of a number in single precision, rounded.
+std::uint32_t half_a_word(double x) {
+  const auto bits = std::bit_cast<std::uint32_t>(narrow(x));
+  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+double to_half_a_word(double x) { return static_cast<double>(std::bit_cast<float>(half_a_word(x) << 16)); }
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 Floats row(int n, float value) { return Floats(at(padded(n)), value); }
 
@@ -254,7 +261,7 @@ void LaneTables::fit_times() {
   first_weeks = kFirstWeeks, first_log = std::log(kFirstWeeks), last_weeks = kLastWeeks;
   cell_width = (std::log(kLastWeeks + kFirstWeeks) - first_log) / kTimeCells;
   constexpr int n = kTimeDegree + 1;
-  time = row((time_cells + 1) * n * padded(chain_stages), 0);
+  time = row((time_cells + 1) * kTimeWords * padded(chain_stages), 0);
   Eigen::Matrix<double, n, n> powers;
   std::array<double, n> node{};
   for (int i = 0; i < n; ++i) {
@@ -271,17 +278,23 @@ void LaneTables::fit_times() {
       for (int k = 0; k < chain_stages; ++k)
         values(i, k) = (1 - m.background_share) * density[at(k)] + m.background_share * background_density(m, t) * share[at(k)];
     }
-    const Eigen::MatrixXd coefficients = to_coefficients * values;
-    for (int j = 0; j < n; ++j)
-      for (int k = 0; k < chain_stages; ++k) time[coefficient(piece, j, k)] = narrow(coefficients(j, k));
+    Eigen::MatrixXd c = to_coefficients * values;
+    for (int k = 0; k < chain_stages; ++k) {
+      // What rounding leaves of the highest powers goes to lower ones, as Chebyshev polynomials have it: x^5 is about 5/4 x^3 - 5/16 x, to
+      // 1/16, and x^4 about x^2 - 1/8, to 1/8.
+      static_assert(kTimeDegree == 5);
+      const double rest_5 = c(5, k) - to_half_a_word(c(5, k)), rest_4 = c(4, k) - to_half_a_word(c(4, k));
+      c(3, k) += 1.25 * rest_5, c(1, k) -= 0.3125 * rest_5, c(2, k) += rest_4, c(0, k) -= 0.125 * rest_4;
+      for (int j = 0; j < 4; ++j) time_word(piece, j, k) = narrow(c(j, k));
+      time_word(piece, 4, k) = std::bit_cast<float>(half_a_word(c(4, k)) << 16 | half_a_word(c(5, k)));
+    }
   }
-  for (int k = 0; k < chain_stages; ++k) time[coefficient(time_cells, 0, k)] = narrow(share[at(k)]);
+  for (int k = 0; k < chain_stages; ++k) time_word(time_cells, 0, k) = narrow(share[at(k)]);
 }
 
-std::size_t LaneTables::coefficient(int piece, int degree, int chain_stage) const {
-  constexpr int n = kTimeDegree + 1;
+float& LaneTables::time_word(int piece, int word, int chain_stage) {
   const int block = chain_stage / kMostLanes * kMostLanes;
-  return at((piece * padded(chain_stages) + block) * n + degree * kMostLanes + chain_stage - block);
+  return time[at((piece * padded(chain_stages) + block) * kTimeWords + word * kMostLanes + chain_stage - block)];
 }
 
 void LaneTables::add_context(std::size_t i) {

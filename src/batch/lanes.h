@@ -121,7 +121,8 @@ struct LaneTables {
   ByAge chance;
 
   // Presenting times: P(stage at t) as polynomials in log time, cell by cell, kMostLanes stages of chains after the other:
-  // [cell][block of stages][degree][stage]. The last cell is for unknown times: what is so at any.
+  // [cell][block of stages][word][stage]. Words: coefficients from degree 0 on, the last two in half a word each, the lower one in the
+  // upper half. The last cell is for unknown times: what is so at any.
   int time_cells = 0;
   double first_weeks = 0, first_log = 0, cell_width = 0, last_weeks = 0;  // cells are even in log(weeks + first_weeks)
   Floats time;
@@ -223,7 +224,7 @@ struct LaneTables {
   std::uint32_t in_lanes(int i) const { return static_cast<std::uint32_t>(i * lanes); }
   std::vector<Draft> lay_out_states();
   void fit_times();
-  std::size_t coefficient(int cell, int degree, int chain_stage) const;  // its place in `time`
+  float& time_word(int cell, int word, int chain_stage);
   void add_context(std::size_t finding);
   void add_place(std::size_t finding);
   int add_chance(const AgeSex& table, double least);
@@ -247,7 +248,8 @@ struct LaneTables {
   std::vector<Spot> spot_of_;
 };
 
-inline constexpr int kTimeDegree = 6;
+inline constexpr int kTimeDegree = 5;
+inline constexpr int kTimeWords = kTimeDegree;  // of a polynomial
 
 // A chunk made ready: who goes in the lanes and where in the tables by age and time each is found.
 struct LaneChunk {
