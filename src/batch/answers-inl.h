@@ -448,7 +448,7 @@ class Answers {
   struct Kinds {
     const int* set;
     const std::uint64_t* excepted;
-    const std::uint32_t* ratio;
+    const std::uint16_t* ratio;
     float* out;
   };
   // What all answers with exceptions make of groups of kinds; from where the next ones stand.
@@ -467,8 +467,8 @@ class Answers {
         const std::uint64_t all = at.excepted[w];
         for (std::uint64_t rest = all & given[w]; rest != 0; rest &= rest - 1) {
           const auto before = static_cast<std::size_t>(__builtin_popcountll(all & ((rest & ~(rest - 1)) - 1)));
-          const std::uint32_t* HWY_RESTRICT ratio = at.ratio + before * kKinds;
-          for (std::size_t j = 0; j < kKinds; ++j) v[j] = hn::Mul(v[j], hn::Load(d, ratios + ratio[j]));
+          const std::uint16_t* HWY_RESTRICT ratio = at.ratio + before * kKinds;
+          for (std::size_t j = 0; j < kKinds; ++j) v[j] = hn::Mul(v[j], hn::Load(d, ratios + ratio[j] * kLanes));
         }
         at.ratio += static_cast<std::size_t>(__builtin_popcountll(all)) * kKinds;
       }
@@ -482,7 +482,7 @@ class Answers {
   LanesAt ratios_of(const Exceptional& its) {
     if (its.number < 0) return ratios_.now();
     excepting_[size(its.number) / 64] |= std::uint64_t{1} << size(its.number) % 64;
-    return {ratios_.now().at + its.first};
+    return {ratios_.now()[size(its.first)]};
   }
   // What an answer of some people makes of kinds of state, over what it makes of their part.
   void except(const Grade& more, Mask who) {

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <numeric>
+#include <set>
 #include <stdexcept>
 #include <tuple>
 
@@ -69,11 +71,13 @@ struct Shares {
 struct LaneTables::Exceptions {
   struct One {
     int signature;
-    double base, full;  // P(more than the grade) but for the leak; of measured findings classes
+    Saying saying;
   };
   FindingLanes::Grade* grade;
   MeasuredLanes* measured;
   std::vector<One> all;
+
+  Exceptional& exceptional() const { return measured ? measured->exceptional : grade->exceptional; }
 };
 
 LaneTables::LaneTables(const Model& model, const Space& space, int people_side_by_side)
@@ -347,7 +351,7 @@ void LaneTables::add_measured(std::size_t i, std::vector<Exceptions>& exceptions
   Exceptions shifted{nullptr, &out, {}};
   for (std::size_t k = 0; k < s.signatures.size(); ++k) {
     const int own = shift_class(s.signatures[k].active, s.signatures[k].cause), base = out.of_set[at(s.set_of[k])];
-    if (own != base) shifted.all.push_back({static_cast<int>(k), static_cast<double>(base), static_cast<double>(own)});
+    if (own != base) shifted.all.push_back({static_cast<int>(k), {static_cast<float>(own), static_cast<float>(base)}});
   }
   exceptions.push_back(std::move(shifted));
   out.of_set.resize(at(padded(sets)), out.usual);
@@ -463,88 +467,131 @@ void LaneTables::add_discrete(std::size_t i, std::vector<Exceptions>& exceptions
       const double of_base = out.base == Part::sets     ? base[at(s.set_of[k])]
                              : out.base == Part::causes ? base[at(x.cause)]
                                                         : base[at(course_stage_of[at(chain_stage_of[at(s.stage_of[k])])])];
-      if (std::abs(full - of_base) > 1e-12) its.all.push_back({static_cast<int>(k), 1 - of_base, 1 - full});
+      if (std::abs(full - of_base) > 1e-12) its.all.push_back({static_cast<int>(k), {narrow(1 - full), narrow(1 - of_base)}});
     }
     if (f.grades == 2) exceptions.push_back(std::move(its));
     else out.graded_with_exceptions = out.graded_with_exceptions || !its.all.empty();
   }
 }
 
-// Where the ratios of each answer with exceptions stand.
-std::map<std::size_t, std::map<std::pair<float, float>, std::uint32_t>> LaneTables::number_ratios(
-    const std::vector<Exceptions>& exceptions) {
-  std::map<std::size_t, std::map<std::pair<float, float>, std::uint32_t>> out;
-  for (std::size_t i = 0; i < exceptions.size(); ++i) {
-    const Exceptions& of = exceptions[i];
-    if (of.all.empty()) continue;
-    (of.measured ? of.measured->exceptional : of.grade->exceptional) = {exceptional++, in_lanes(ratios)};
+// Numbers answers with exceptions, those that are met most often first, so that most groups of kinds look at one word of them only; and
+// their ratios.
+std::vector<std::map<LaneTables::Saying, int>> LaneTables::number_ratios(const std::vector<Exceptions>& exceptions) {
+  const auto how_often = [&](const Exceptions* of) {
+    if (of->measured) return 1.0F;
+    return std::accumulate(chance.begin(), chance.end(), 0.0F,
+                           [&](float sum, const Floats& its) { return sum + its[at(of->grade->number)]; }) /
+           static_cast<float>(chance.size());
+  };
+  std::vector<const Exceptions*> order;
+  for (const Exceptions& of : exceptions)
+    if (!of.all.empty()) order.push_back(&of);
+  std::stable_sort(order.begin(), order.end(), [&](auto* a, auto* b) { return how_often(a) > how_often(b); });
+  std::vector<std::map<Saying, int>> out;
+  for (const Exceptions* of : order) {
+    of->exceptional() = {static_cast<int>(out.size()), ratios};
+    auto& its_ratios = out.emplace_back();
     std::map<float, int> bases;
-    for (const auto& x : of.all) {
-      const auto [ratio, fresh] = out[i].emplace(std::make_pair(narrow(x.full), narrow(x.base)), in_lanes(ratios));
-      if (!fresh) continue;
+    for (const auto& x : of->all) {
+      if (!its_ratios.emplace(x.saying, ratios).second) continue;
       ++ratios;
-      const auto [full, base] = ratio->first;
-      if (of.measured) {
-        of.measured->own.push_back(static_cast<int>(full)), of.measured->base.push_back(static_cast<int>(base));
+      const auto [full, base] = x.saying;
+      if (of->measured) {
+        of->measured->own.push_back(static_cast<int>(full)), of->measured->base.push_back(static_cast<int>(base));
         continue;
       }
       const auto [which, fresh_base] = bases.emplace(base, static_cast<int>(bases.size()));
-      if (fresh_base) of.grade->bases.push_back(base);
-      of.grade->ratios.push_back({full, in_lanes(which->second)});
+      if (fresh_base) of->grade->bases.push_back(base);
+      of->grade->ratios.push_back({full, in_lanes(which->second)});
     }
     most_bases = std::max(most_bases, static_cast<int>(bases.size()));
-    if (!of.measured) continue;
-    of.measured->ratios = static_cast<int>(of.measured->own.size());
-    for (Numbers* by_ratio : {&of.measured->own, &of.measured->base}) by_ratio->resize(at(padded(of.measured->ratios)));
+    if (!of->measured) continue;
+    of->measured->ratios = static_cast<int>(of->measured->own.size());
+    for (Numbers* by_ratio : {&of->measured->own, &of->measured->base}) by_ratio->resize(at(padded(of->measured->ratios)));
   }
-  words = (exceptional + 63) / 64;
+  words = (static_cast<int>(out.size()) + 63) / 64;
   return out;
 }
 
-std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
-  const auto ratios_of = number_ratios(exceptions);
-  const auto number = [&](std::size_t i) {
-    return (exceptions[i].measured ? exceptions[i].measured->exceptional : exceptions[i].grade->exceptional).number;
+namespace {
+
+// Kinds of which some answers make exceptions.
+template <class Kind>
+struct AlikeGroup {
+  std::vector<const Kind*> kinds;
+  std::set<int> answers;
+};
+
+// Small groups are joined where few kinds gain answers that say nothing of them: a loop more costs as much as some of those.
+template <class Kind>
+void join(std::vector<AlikeGroup<Kind>>& groups, std::size_t most) {
+  constexpr std::size_t kMostInVain = 40;
+  const auto in_vain = [&](const auto& a, const auto& b) {
+    if (a.kinds.size() + b.kinds.size() > most) return kMostInVain + 1;
+    std::vector<int> both;
+    std::set_intersection(a.answers.begin(), a.answers.end(), b.answers.begin(), b.answers.end(), std::back_inserter(both));
+    return (b.answers.size() - both.size()) * a.kinds.size() + (a.answers.size() - both.size()) * b.kinds.size();
   };
-  // What a signature makes of every answer, in single precision.
-  std::vector<Sayings> sayings(s.signatures.size());
-  for (std::size_t i = 0; i < exceptions.size(); ++i)
-    for (const auto& x : exceptions[i].all) sayings[at(x.signature)].emplace(i, std::make_pair(narrow(x.full), narrow(x.base)));
-  // In the order of their stages, so that what a cause or stage brings is side by side.
-  std::vector<int> order(s.signatures.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return s.stage_of[at(a)] < s.stage_of[at(b)]; });
-  using Kind = std::pair<int, Sayings>;  // set, and what is an exception to it
-  std::map<Kind, std::vector<int>> signatures_of;
-  std::map<std::vector<std::size_t>, std::vector<const Kind*>> alike_by;  // by answers with exceptions
-  for (int i : order) {
-    const auto [it, fresh] = signatures_of.try_emplace({s.set_of[at(i)], sayings[at(i)]});
-    it->second.push_back(i);
-    if (!fresh) continue;
-    std::vector<std::size_t> answers;
-    for (const auto& [answer, unused] : sayings[at(i)]) answers.push_back(answer);
-    alike_by[answers].push_back(&it->first);
-  }
-  std::map<std::size_t, std::vector<std::vector<const Kind*>>> groups;  // by how many kinds
-  for (const auto& [answers, its] : alike_by)
-    for (std::size_t from = 0; from < its.size(); from += kMostAlike) {
-      const std::size_t n = std::min(its.size() - from, std::size_t{kMostAlike});
-      groups[n].emplace_back(its.begin() + static_cast<std::ptrdiff_t>(from), its.begin() + static_cast<std::ptrdiff_t>(from + n));
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    while (true) {
+      std::size_t least = kMostInVain + 1, best = 0;
+      for (std::size_t j = i + 1; j < groups.size(); ++j)
+        if (const std::size_t its = in_vain(groups[i], groups[j]); its < least) least = its, best = j;
+      if (least > kMostInVain) break;
+      AlikeGroup<Kind>& from = groups[best];
+      groups[i].kinds.insert(groups[i].kinds.end(), from.kinds.begin(), from.kinds.end());
+      groups[i].answers.merge(from.answers);
+      groups.erase(groups.begin() + static_cast<std::ptrdiff_t>(best));
     }
+}
+
+}  // namespace
+
+std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
+  const std::vector<std::map<Saying, int>> ratios_of = number_ratios(exceptions);
+  // What a signature makes of every answer, in single precision.
+  using Kind = std::pair<int, std::map<int, Saying>>;  // set, and what is an exception to it
+  std::vector<Kind> kind(s.signatures.size());
+  for (std::size_t i = 0; i < kind.size(); ++i) kind[i].first = s.set_of[i];
+  for (const Exceptions& of : exceptions)
+    for (const auto& x : of.all) kind[at(x.signature)].second.emplace(of.exceptional().number, x.saying);
+  std::map<Kind, std::vector<std::size_t>> signatures_of;
+  for (std::size_t i = 0; i < kind.size(); ++i) signatures_of[kind[i]].push_back(i);
+
+  using Alike = AlikeGroup<Kind>;
+  std::map<std::set<int>, Alike> alike;  // by answers with exceptions
+  for (const auto& [its, unused] : signatures_of) {
+    std::set<int> answers;
+    for (const auto& [answer, saying] : its.second) answers.insert(answer);
+    Alike& those = alike[answers];
+    those.kinds.push_back(&its), those.answers = answers;
+  }
+  std::vector<Alike> all;
+  for (const auto& [answers, its] : alike)
+    for (std::size_t from = 0; from < its.kinds.size(); from += kMostAlike) {
+      const auto first = its.kinds.begin() + static_cast<std::ptrdiff_t>(from);
+      all.push_back({{first, first + static_cast<std::ptrdiff_t>(std::min(its.kinds.size() - from, std::size_t{kMostAlike}))}, answers});
+    }
+  join(all, kMostAlike);
+  std::stable_sort(all.begin(), all.end(), [](const Alike& a, const Alike& b) { return a.kinds.size() < b.kinds.size(); });
+
   std::vector<int> kind_of(s.signatures.size());
-  for (const auto& [n, all] : groups) {
-    kinds_alike.push_back({static_cast<int>(all.size()), static_cast<int>(n)});
-    for (const std::vector<const Kind*>& its : all) {
-      for (const Kind* kind : its) {
-        for (int i : signatures_of.at(*kind)) kind_of[at(i)] = kinds;
-        set_of_kind.push_back(kind->first);
-        ++kinds;
-      }
-      const std::size_t first = excepted.size();
-      excepted.resize(first + at(words));
-      for (const auto& [answer, unused] : its[0]->second) {
-        excepted[first + at(number(answer)) / 64] |= std::uint64_t{1} << at(number(answer)) % 64;
-        for (const Kind* kind : its) ratio_of.push_back(ratios_of.at(answer).at(kind->second.at(answer)));
+  for (const Alike& its : all) {
+    const int n = static_cast<int>(its.kinds.size());
+    if (kinds_alike.empty() || kinds_alike.back().kinds != n) kinds_alike.push_back({0, n});
+    ++kinds_alike.back().groups;
+    for (const Kind* one : its.kinds) {
+      for (const std::size_t i : signatures_of.at(*one)) kind_of[i] = kinds;
+      set_of_kind.push_back(one->first);
+      ++kinds;
+    }
+    const std::size_t first = excepted.size();
+    excepted.resize(first + at(words));
+    for (const int answer : its.answers) {
+      excepted[first + at(answer) / 64] |= std::uint64_t{1} << at(answer) % 64;
+      for (const Kind* one : its.kinds) {
+        const auto says = one->second.find(answer);
+        ratio_of.push_back(says == one->second.end() ? 0 : static_cast<std::uint16_t>(ratios_of[at(answer)].at(says->second)));
       }
     }
   }

@@ -28,8 +28,8 @@ inline constexpr std::size_t kParts = 5;
 // Kinds of state (LaneTables::kinds) of which an answer says something else than of the part it hangs on, by ratios of a few different
 // sizes.
 struct Exceptional {
-  int number = -1;          // among answers with exceptions; -1: none
-  std::uint32_t first = 0;  // of its ratios among all, in lanes
+  int number = -1;  // among answers with exceptions; -1: none
+  int first = 0;    // of its ratios among all
 };
 
 // How a discrete finding hangs on a state. P(more than grade g) = b + (1 - b) leak, where b is what the state alone brings:
@@ -101,17 +101,17 @@ struct LaneTables {
   // Kinds of state: signatures of one set that no answer's exceptions tell apart.
   int kinds = 0;
   std::vector<int> set_of_kind;
-  // Up to kMostAlike kinds of which the same answers make exceptions are met together; those of as many kinds stand together, as the
+  // Up to kMostAlike kinds of which much the same answers make exceptions are met together; those of as many kinds stand together, as the
   // kinds do themselves.
   static constexpr int kMostAlike = 8;
   struct KindsAlike {
     int groups, kinds;  // the latter of each group
   };
   std::vector<KindsAlike> kinds_alike;
-  int exceptional = 0, words = 0;       // answers with exceptions; words of bits, one for each
+  int words = 0;                        // of bits, one for each answer with exceptions
   std::vector<std::uint64_t> excepted;  // by group: words
-  std::vector<std::uint32_t> ratio_of;  // by group, answer that makes exceptions of it, and kind: among all ratios, in lanes
-  int ratios = 0, most_bases = 0;       // of all answers; of one
+  std::vector<std::uint16_t> ratio_of;  // by group, answer that makes exceptions of it, and kind
+  int ratios = 1, most_bases = 0;       // of all answers, the first of which is 1; of one
 
   ByAge rate;                   // by cause
   std::vector<Floats> setting;  // by setting: how strongly it selects each cause
@@ -231,8 +231,8 @@ struct LaneTables {
   void add_absent(std::size_t finding, Part part, int which, double left);
   void lay_out_absent();
   struct Exceptions;
-  using Sayings = std::map<std::size_t, std::pair<float, float>>;  // by answer with exceptions: b, and b over the base
-  std::map<Sayings::key_type, std::map<Sayings::mapped_type, std::uint32_t>> number_ratios(const std::vector<Exceptions>& exceptions);
+  using Saying = std::pair<float, float>;  // b, and b over the base; classes of a measured finding
+  std::vector<std::map<Saying, int>> number_ratios(const std::vector<Exceptions>& exceptions);  // by answer with exceptions
   void add_measured(std::size_t finding, std::vector<Exceptions>& exceptions);
   void add_discrete(std::size_t finding, std::vector<Exceptions>& exceptions);
   std::vector<int> find_kinds(const std::vector<Exceptions>& exceptions);  // by signature
