@@ -1,4 +1,4 @@
-// What the people of a block have answered, part of a state by part (mechanisms, causes, stages, spots, sets), in lanes.
+// What the people of a block have answered, part of a state by part (mechanisms, causes, stages, sights, sets), in lanes.
 //
 // What "absent" leaves is met member by member of a part, in lanes, whoever said it of what: no branch hangs on a person. "Present" is
 // b + (1 - b) leak of every member. What hangs on sets is multiplied row by row for each person instead, in registers, and turned into
@@ -36,13 +36,16 @@ class Answers {
  public:
   explicit Answers(const LaneTables& tables)
       : stage(tables.chain_stages),
+        spots(tables.spots),
         kinds(tables.kinds),
         t(tables),
         said_(tables.said),
         chances_(tables.chances),
+        felt_(static_cast<int>(tables.pain[0].size())),
         who_(static_cast<int>(tables.finding.size())),
 
-        odds_(tables.causes),
+        has_(static_cast<int>(tables.finding.size())),
+        has_not_(static_cast<int>(tables.finding.size())),
         excepting_(size(tables.words)),
         bases_(tables.most_bases),
         ratios_(tables.ratios) {
@@ -55,7 +58,7 @@ class Answers {
   // From now on of this chunk.
   void begin(const LaneChunk& chunk) {
     c = &chunk;
-    who_.now().fill(static_cast<int>(t.finding.size()), 0.0F);
+    for (const Lanes* its : {&who_, &has_, &has_not_}) its->now().fill(static_cast<int>(t.finding.size()), 0.0F);
     absent_.clear(), present_.clear(), of_sets_.clear(), had_.clear(), not_had_.clear(), measured_.clear();
     absent_of_.clear(), present_of_.clear(), of_sets_of_.clear(), graded_.clear(), context_.clear();
     for (const int column : c->discrete) {
@@ -74,13 +77,14 @@ class Answers {
       const ContextLanes& f = t.context[size(c->people->graded[size(column)].finding)];
       if (!f.linked) continue;
       had_.add(c->planes.present[size(column)]), not_had_.add(c->planes.absent[size(column)]);
-      context_.push_back({column, &f});
+      context_.push_back({column, size(c->people->graded[size(column)].finding), &f});
     }
     for (const Bits& its : c->planes.measured) measured_.add(its);
     given_.resize(present_of_.size() + 1);
   }
 
   Lanes stage;  // by stage of a chain: P(presenting then in it), times what is absent that its course brings
+  Lanes spots;  // by spot: what is said of it, and P(pain is felt where it is felt)
   Lanes kinds;  // by kind of state: its set, and what is an exception to that
 
   // What a part weighs. Causes: how many come with each as well. All but for factors common to all states of a person.
@@ -96,16 +100,15 @@ class Answers {
     }
     chances();
     causes();
-    into_lanes(size(padded(t.spots)), (*this)[Part::spots], [&](std::size_t lane, std::size_t i) HWY_ATTR {
-      return hn::Load(D(), t.pain[size(c->people->location[person(lane)] + 1)].data() + i);
-    });
     (*this)[Part::mechanisms].fill(t.mechanisms, 1.0F), (*this)[Part::course_stages].fill(t.course_stages, 1.0F);
+    (*this)[Part::sights].fill(t.length(Part::sights), 1.0F);
     sets();
     context();
     absent();
     present();
     make_kinds();
     make_stages();
+    make_spots();
   }
 
   // Row of a lane; the last block repeats its last row.
@@ -163,33 +166,35 @@ class Answers {
   // Causes without a link to a factor share a number, which is left out; linked ones differ from them by a ratio: P(present | this
   // cause) over P(present | another), and the same of "absent".
   HWY_NOINLINE void context() {
-    const LanesAt weight = (*this)[Part::causes], odds = odds_.now();
-    const V one = all(1.0F);
-    odds.fill(t.causes, 1.0F);
-    const LanesAt chances = chances_.now();
+    const D d;
+    const LanesAt weight = (*this)[Part::causes], has = has_.now(), has_not = has_not_.now(), chances = chances_.now();
     const Columns::Block all_had = had_.block(), none_had = not_had_.block();
-    std::size_t i = 0;
+    std::size_t column = 0;
     for (const Context its : std::span<const Context>(context_)) {
-      const std::uint64_t had = all_had[i], not_had = none_had[i];
-      ++i;
-      if ((had | not_had) == 0) continue;
-      const std::span<const ContextLanes::Link> ratios(its.of->ratios), shares(its.of->shares);
-      const V chance = chances.load(size(its.of->number));
-      const Mask known = mask_of(had | not_had), who = mask_of(had);
-      for (const ContextLanes::Link link : ratios) {
-        odds.times(size(link.cause), hn::IfThenElse(known, hn::MulAdd(chance, all(link.value - 1), one), one));
-        weight.times(size(link.cause), hn::IfThenElse(who, all(link.value), one));
-      }
+      const std::uint64_t had = all_had[column], not_had = none_had[column];
+      ++column;
+      has.store(its.finding, hn::VecFromMask(d, mask_of(had))), has_not.store(its.finding, hn::VecFromMask(d, mask_of(not_had)));
       if (had != 0 && its.of->dated) date(*its.of, its.column, had);
-      if (shares.empty()) continue;
-      const Mask who_not = mask_of(not_had);
-      const V over_had = inverse(chance), over_not = inverse(hn::Sub(one, chance));
-      for (const ContextLanes::Link link : shares) {
-        const V had_it = hn::IfThenElse(who, hn::Mul(all(link.value), over_had), one);
-        weight.times(size(link.cause), hn::IfThenElse(who_not, hn::Mul(all(1 - link.value), over_not), had_it));
-      }
     }
-    for (std::size_t k = 0; k < size(t.causes); ++k) weight.times(k, inverse(odds.load(k)));
+    const V one = all(1.0F);
+    const LaneTables::ContextLink* HWY_RESTRICT link = t.context_links.data();
+    std::size_t cause = 0;
+    for (const LaneTables::ContextOf of : std::span<const LaneTables::ContextOf>(t.context_of)) {
+      V its = weight.load(cause), odds = one;
+      for (const auto* const end = link + of.ratios; link != end; ++link) {
+        const V had = hn::Load(d, has.at + link->finding), known = hn::Or(had, hn::Load(d, has_not.at + link->finding));
+        const V chance = hn::Load(d, chances.at + link->chance);
+        odds = hn::Mul(odds, hn::IfVecThenElse(known, hn::MulAdd(chance, all(link->value - 1), one), one));
+        its = hn::Mul(its, hn::IfVecThenElse(had, all(link->value), one));
+      }
+      for (const auto* const end = link + of.shares; link != end; ++link) {
+        const V had = hn::Load(d, has.at + link->finding), not_had = hn::Load(d, has_not.at + link->finding);
+        const V chance = hn::Load(d, chances.at + link->chance);
+        const V of_absent = hn::IfVecThenElse(not_had, hn::Mul(all(1 - link->value), inverse(hn::Sub(one, chance))), one);
+        its = hn::Mul(its, hn::IfVecThenElse(had, hn::Mul(all(link->value), inverse(chance)), of_absent));
+      }
+      weight.store(cause++, hn::Mul(its, inverse(odds)));
+    }
   }
   void date(const ContextLanes& f, int column, std::uint64_t had) {
     const LanesAt weight = (*this)[Part::causes];
@@ -246,7 +251,7 @@ class Answers {
       if (its.excepting) except(*its.more, mask_of(columns[i]));
       if (its.base != Part::sets) more_[static_cast<std::size_t>(its.base)].push_back({its.more, columns[i]});
     }
-    for (const Part part : {Part::causes, Part::course_stages, Part::spots}) {
+    for (const Part part : {Part::causes, Part::course_stages, Part::sights}) {
       std::span<const Given> rest = more_[static_cast<std::size_t>(part)];
       for (; rest.size() >= 4; rest = rest.subspan(4)) more_than<4>(rest.data(), part);
       for (; rest.size() >= 2; rest = rest.subspan(2)) more_than<2>(rest.data(), part);
@@ -531,6 +536,15 @@ class Answers {
     }
   }
 
+  HWY_NOINLINE void make_spots() {
+    std::array<const float*, kLanes> pain;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) pain[lane] = t.pain[size(c->people->location[person(lane)] + 1)].data();
+    const LanesAt sights = (*this)[Part::sights], felt = felt_.now(), out = spots.now();
+    into_lanes(t.pain[0].size(), felt, [&](std::size_t lane, std::size_t i) HWY_ATTR { return hn::Load(D(), pain[lane] + i); });
+    const int *HWY_RESTRICT sight = t.sight_of_spot.data(), *HWY_RESTRICT place = t.felt_of_spot.data();
+    for (std::size_t i = 0, n = size(t.spots); i < n; ++i) out.store(i, hn::Mul(sights.load(size(sight[i])), felt.load(size(place[i]))));
+  }
+
   // Bits of columns, those of the block at hand side by side.
   class Columns {
    public:
@@ -568,6 +582,7 @@ class Answers {
   };
   struct Context {
     int column;
+    std::size_t finding;
     const ContextLanes* of;
   };
   // "More than a grade" of one person: b * rest + least.
@@ -599,11 +614,12 @@ class Answers {
   std::array<float, kMostLanes> w_{};
   Lanes said_;     // by part
   Lanes chances_;  // leaks of answers and prevalences of factors
+  Lanes felt_;     // by place or cause outside the spine: P(pain is felt where it is felt)
   Lanes who_;      // by finding: every bit of those who said that it is absent
   std::array<std::vector<Given>, kParts> more_;
 
-  Lanes odds_;   // by cause
-  Floats rows_;  // of one part, a row a lane
+  Lanes has_, has_not_;  // the same of context
+  Floats rows_;          // of one part, a row a lane
   std::vector<std::uint16_t> by_answer_;
   std::vector<std::uint64_t> gave_;
   std::vector<Factor> factors_;           // of one person

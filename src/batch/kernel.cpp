@@ -156,7 +156,7 @@ class Blocks final : public LaneKernel {
   HWY_NOINLINE void places() {
     for (const LaneTables::Bucket& bucket : t.buckets)
       over_places(bucket.places, [&](auto wide, int l) HWY_ATTR { gather<wide>(bucket, l); });
-    const LanesAt told = told_.now(), spots = answers_[Part::spots];
+    const LanesAt told = told_.now(), spots = answers_.spots.now();
     for (const LaneTables::Outside& o : t.outside) told.add(size(o.portion), hn::Mul(spots.load(size(o.spot)), all(o.share)));
     for (std::size_t j = 0; j < t.joint.size(); ++j) {
       V sum = hn::Zero(D());
@@ -178,7 +178,7 @@ class Blocks final : public LaneKernel {
   template <int kPlaces>
   HWY_NOINLINE void gather(const LaneTables::Bucket& bucket, int l) {
     const D d;
-    const LanesAt spots = answers_[Part::spots];
+    const LanesAt spots = answers_.spots.now();
     std::array<V, kPlaces> told;
     for (int j = 0; j < kPlaces; ++j) told[size(j)] = spots.load(size(bucket.spot + l + j));
     const float* HWY_RESTRICT share = bucket.share.data() + l;
@@ -205,7 +205,7 @@ class Blocks final : public LaneKernel {
       const V w = hn::Load(d, weight);
       for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::MulAdd(w, all(share[j]), sum[size(j)]);
     }
-    const LanesAt levels = levels_.now(), by_pattern = by_pattern_.now(), spots = answers_[Part::spots];
+    const LanesAt levels = levels_.now(), by_pattern = by_pattern_.now(), spots = answers_.spots.now();
     V in_all = hn::Zero(d);
     for (int j = 0; j < kPlaces; ++j) {
       const std::size_t at = size(t.s.level_at[size(bucket.from + l + j)]);
@@ -363,7 +363,7 @@ class Blocks final : public LaneKernel {
 
   // And what patterns of neural mechanisms weigh.
   HWY_NOINLINE void tell_levels() {
-    const LanesAt levels = levels_.now(), by_pattern = by_pattern_.now(), weight = weight_.now(), spots = answers_[Part::spots];
+    const LanesAt levels = levels_.now(), by_pattern = by_pattern_.now(), weight = weight_.now(), spots = answers_.spots.now();
     levels.fill(t.places, 0.0F), by_pattern.fill(static_cast<int>(t.mechanisms_of_pattern.size()), 0.0F);
     for (const LaneTables::Bucket& bucket : t.buckets)
       over_places(bucket.places, [&](auto wide, int l) HWY_ATTR { spread<wide>(bucket, l); });

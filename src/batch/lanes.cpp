@@ -115,7 +115,8 @@ LaneTables::LaneTables(const Model& model, const Space& space, int people_side_b
   }
   first_told.push_back(told_stages);
   const std::vector<Draft> drafts = lay_out_states();
-  length_ = {mechanisms, causes, course_stages, spots, sets};
+  find_sights();
+  length_ = {mechanisms, causes, course_stages, static_cast<int>(sights_.size()), sets};
   for (std::size_t i = 0; i < kParts; ++i) first_[i] = said, said += padded(length_[i]);
   absent_of_.resize(at(said));
   fit_times();
@@ -129,6 +130,7 @@ LaneTables::LaneTables(const Model& model, const Space& space, int people_side_b
     else add_discrete(i, exceptions);
   }
   lay_out_absent();
+  lay_out_context();
   lay_out_cells(drafts, find_kinds(exceptions));
 }
 
@@ -235,12 +237,15 @@ std::vector<LaneTables::Draft> LaneTables::lay_out_states() {
     }
   }
   // Where it hurts: of spots in the spine it hangs on the level, outside on the cause that refers it there.
-  pain.assign(m.locations.size() + 1, row(spots, 1));
+  int felt = s.canal_begin.back();
+  for (const Spot& its : spot_of_) felt_of_spot.push_back(its.cause >= 0 ? felt++ : its.place);
+  pain.assign(m.locations.size() + 1, row(felt, 1));
   for (std::size_t x = 0; x < m.locations.size(); ++x)
     for (std::size_t i = 0; i < spot_of_.size(); ++i) {
       const auto& [pattern, place, cause] = spot_of_[i];
-      if (cause >= 0) pain[x + 1][i] = narrow(m.causes[at(cause)].referral[x]);
-      else if (place != s.outside) pain[x + 1][i] = narrow(m.levels[at(s.level_at[at(place)])].pain[x]);
+      float& out = pain[x + 1][at(felt_of_spot[i])];
+      if (cause >= 0) out = narrow(m.causes[at(cause)].referral[x]);
+      else if (place != s.outside) out = narrow(m.levels[at(s.level_at[at(place)])].pain[x]);
     }
   return drafts;
 }
@@ -314,13 +319,25 @@ void LaneTables::add_context(std::size_t i) {
     for (const ModelContextLink& link : m.causes[at(c)].context) {
       if (link.finding != static_cast<int>(i)) continue;
       out.linked = true;
-      (link.is_share ? out.shares : out.ratios).push_back({c, narrow(link.value)});
+
       if (f.shape != Shape::history) continue;
       for (std::size_t b = 1; b < kHistoryBins; ++b) {
         const float date = f.years[b - 1] > 0 ? narrow(link.years[b - 1] / f.years[b - 1]) : 0;
         if (date != 1) out.by_bin[b].push_back({c, date}), out.dated = true;
       }
     }
+}
+
+void LaneTables::lay_out_context() {
+  for (const ModelCause& cause : m.causes) {
+    ContextOf& its = context_of.emplace_back();
+    for (const bool share : {false, true})
+      for (const ModelContextLink& link : cause.context) {
+        if (link.is_share != share) continue;
+        ++(share ? its.shares : its.ratios);
+        context_links.push_back({in_lanes(link.finding), in_lanes(context[at(link.finding)].number), narrow(link.value)});
+      }
+  }
 }
 
 void LaneTables::add_measured(std::size_t i, std::vector<Exceptions>& exceptions) {
@@ -413,22 +430,37 @@ void LaneTables::lay_out_absent() {
   }
 }
 
+double LaneTables::left_of_spot(const ModelFinding& f, const Spot& spot) const {
+  double left = 1;
+  for (const Link& link : f.links)
+    if (spot.pattern >> link.index & 1) left *= 1 - link.p[0] * reach(m, f, link.index, s.level_at[at(spot.place)]);
+  return left;
+}
+
+void LaneTables::find_sights() {
+  std::map<std::vector<double>, int> known;
+  for (const Spot& spot : spot_of_) {
+    std::vector<double> left;
+    for (const ModelFinding& f : m.findings)
+      if (f.place_segment >= 0) left.push_back(left_of_spot(f, spot));
+    const auto [it, fresh] = known.emplace(left, static_cast<int>(known.size()));
+    if (fresh) sights_.push_back(spot);
+    sight_of_spot.push_back(it->second);
+  }
+}
+
 void LaneTables::add_place(std::size_t i) {
   const ModelFinding& f = m.findings[i];
   FindingLanes& out = finding[i];
-  out.base = Part::spots;
+  out.base = Part::sights;
   FindingLanes::Grade grade;
   grade.number = add_chance(f.leak[0], kLeastLeak);
-  grade.b = row(spots, 0);
-
-  for (std::size_t k = 0; k < spot_of_.size(); ++k) {
-    double a = 1;
-    for (const Link& link : f.links)
-      if (spot_of_[k].pattern >> link.index & 1) a *= 1 - link.p[0] * reach(m, f, link.index, s.level_at[at(spot_of_[k].place)]);
-    grade.b[k] = narrow(1 - a);
-    add_absent(i, Part::spots, static_cast<int>(k), a);
+  grade.b = row(static_cast<int>(sights_.size()), 0);
+  for (std::size_t k = 0; k < sights_.size(); ++k) {
+    const double left = left_of_spot(f, sights_[k]);
+    grade.b[k] = narrow(1 - left);
+    add_absent(i, Part::sights, static_cast<int>(k), left);
   }
-
   out.upto.push_back(std::move(grade));
 }
 

@@ -21,8 +21,8 @@ inline int padded(int n) { return (n + kMostLanes - 1) / kMostLanes * kMostLanes
 using ByAge = std::array<Floats, 2 * kAgeBands>;
 
 // What the weight of a state is multiplied from. An answer is a row of numbers over some of these. A spot is a place as
-// seen by a pattern of neural mechanisms.
-enum class Part : std::uint8_t { mechanisms, causes, course_stages, spots, sets };
+// seen by a pattern of neural mechanisms; a sight is what findings about places make of spots that none of them tells apart.
+enum class Part : std::uint8_t { mechanisms, causes, course_stages, sights, sets };
 inline constexpr std::size_t kParts = 5;
 
 // Kinds of state (LaneTables::kinds) of which an answer says something else than of the part it hangs on, by ratios of a few different
@@ -33,7 +33,7 @@ struct Exceptional {
 };
 
 // How a discrete finding hangs on a state. P(more than grade g) = b + (1 - b) leak, where b is what the state alone brings:
-// 1 - b is a product over its mechanisms, stage and cause; of findings about places it hangs on the spot alone. Over one
+// 1 - b is a product over its mechanisms, stage and cause; of findings about places it hangs on the sight alone. Over one
 // of these parts, the *base*, b is a short row; states for which the others speak too are exceptions: the likelihood of a
 // kind is that of its base times a ratio.
 struct FindingLanes {
@@ -63,8 +63,6 @@ struct ContextLanes {
   };
   int number = -1;  // of its prevalence, in LaneTables::chance
   bool linked = false, dated = false;
-  std::vector<Link> ratios;                            // P(present | this cause) over P(present | another)
-  std::vector<Link> shares;                            // P(present | this cause), at any age
   std::array<std::vector<Link>, kHistoryBins> by_bin;  // of a date, what a history is times
   std::array<bool, kHistoryBins> bin_possible{};
   bool always_possible = true;  // at any age, in any bin
@@ -147,10 +145,23 @@ struct LaneTables {
   std::vector<std::uint32_t> absent;  // finding of each link, in lanes; of each member's, link by link, where they are not the same
   std::vector<float> left_of;         // of each link, of four members
 
+  // How causes are linked to context: by ratios of P(present | this cause) over P(present | another), and by shares, P(present | this
+  // cause) at any age.
+  struct ContextLink {
+    std::uint32_t finding, chance;  // in lanes
+    float value;
+  };
+  struct ContextOf {
+    int ratios, shares;
+  };
+  std::vector<ContextOf> context_of;       // by cause
+  std::vector<ContextLink> context_links;  // ratios and shares of the first cause, of the second, ...
+
   // Spots: the places of each bucket, then one for each cause that may lie outside the spine.
   int spots = 0;
 
-  std::vector<Floats> pain;  // by location, after the one for "not said": P(felt there) by spot
+  std::vector<int> sight_of_spot, felt_of_spot;
+  std::vector<Floats> pain;  // by location, after the one for "not said": P(felt there) by place and, outside the spine, cause
 
   // A portion: cells that evidence about places cannot tell apart. A bucket: portions in one part of the canal as one pattern sees it,
   // which share their spots.
@@ -226,6 +237,8 @@ struct LaneTables {
   void fit_times();
   float& time_word(int cell, int word, int chain_stage);
   void add_context(std::size_t finding);
+  void lay_out_context();
+  void find_sights();
   void add_place(std::size_t finding);
   int add_chance(const AgeSex& table, double least);
   void add_absent(std::size_t finding, Part part, int which, double left);
@@ -242,10 +255,11 @@ struct LaneTables {
     MechanismSet pattern;
     int place, cause;  // cause: of a spot outside the spine; -1 within
   };
+  double left_of_spot(const ModelFinding& finding, const Spot& spot) const;
   std::array<int, kParts> length_{}, first_{};
   std::vector<int> first_of_course_;
   std::vector<std::map<int, float>> absent_of_;  // by member of all parts and finding: what is left
-  std::vector<Spot> spot_of_;
+  std::vector<Spot> spot_of_, sights_;           // the latter: one of each sight
 };
 
 inline constexpr int kTimeDegree = 5;
