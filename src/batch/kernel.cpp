@@ -182,13 +182,22 @@ class Blocks final : public LaneKernel {
     std::array<V, kPlaces> told;
     for (int j = 0; j < kPlaces; ++j) told[size(j)] = spots.load(size(bucket.spot + l + j));
     const float* HWY_RESTRICT share = bucket.share.data() + l;
+    const std::size_t next = size(bucket.places);
     float* HWY_RESTRICT out = told_.now()[size(bucket.first)];
     const float* const end = out + size(bucket.portions) * kLanes;
-    for (; out != end; out += kLanes, share += bucket.places) {
-      V sum = l == 0 ? hn::Zero(d) : hn::Load(d, out);
-      for (int j = 0; j < kPlaces; ++j) sum = hn::MulAdd(told[size(j)], all(share[j]), sum);
-      hn::Store(sum, d, out);
+    // Two portions at once: a sum waits for itself.
+    for (; out + kLanes < end; out += 2 * kLanes, share += 2 * next) {
+      V sum = hn::Mul(told[0], all(share[0])), other = hn::Mul(told[0], all(share[next]));
+      if (l > 0) sum = hn::Add(sum, hn::Load(d, out)), other = hn::Add(other, hn::Load(d, out + kLanes));
+      for (std::size_t j = 1; j < kPlaces; ++j)
+        sum = hn::MulAdd(told[j], all(share[j]), sum), other = hn::MulAdd(told[j], all(share[next + j]), other);
+      hn::Store(sum, d, out), hn::Store(other, d, out + kLanes);
     }
+    if (out == end) return;
+    V sum = hn::Mul(told[0], all(share[0]));
+    if (l > 0) sum = hn::Add(sum, hn::Load(d, out));
+    for (std::size_t j = 1; j < kPlaces; ++j) sum = hn::MulAdd(told[j], all(share[j]), sum);
+    hn::Store(sum, d, out);
   }
 
   // Levels of a bucket from what its portions weigh.
