@@ -71,7 +71,8 @@ class Answers {
         continue;
       }
       present_.add(present), present_of_.push_back({f.upto.data(), f.base, f.upto[0].exceptional.number >= 0});
-      if (f.base == Part::sets) of_sets_.add(present), of_sets_of_.push_back(f.upto.data());
+      if (f.base == Part::sets)
+        of_sets_.add(present), of_sets_of_.push_back({f.upto[0].b.data(), size(f.upto[0].number), f.upto[0].height});
     }
     for (const int column : c->context) {
       const ContextLanes& f = t.context[size(c->people->graded[size(column)].finding)];
@@ -227,8 +228,8 @@ class Answers {
         const V one = all(1.0F);
         if (its.same) {
           for (int link = 0; link < its.links; ++link, ++finding, left += 4) {
-            const V said_so = hn::Load(d, who + *finding);
-            for (std::size_t j = 0; j < 4; ++j) v[j] = hn::Mul(v[j], hn::IfVecThenElse(said_so, all(left[j]), one));
+            const Mask said_so = hn::MaskFromVec(hn::Load(d, who + *finding));
+            for (std::size_t j = 0; j < 4; ++j) v[j] = hn::IfThenElse(said_so, hn::Mul(v[j], all(left[j])), v[j]);
           }
         } else {
           for (int link = 0; link < its.links; ++link, finding += 4, left += 4)
@@ -308,15 +309,16 @@ class Answers {
   // What is present of sets, row by row.
   HWY_NOINLINE void sets() {
     const std::size_t n = size(padded(t.sets));
+    const LanesAt chances = chances_.now();
     find_who_gave();
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       factors_.clear();
       const std::size_t words = gave_.size() / kLanes;
       for (std::size_t w = 0; w < words; ++w)
         for (std::uint64_t rest = gave_[lane * words + w]; rest != 0; rest &= rest - 1) {
-          const Grade& more = *of_sets_of_[64 * w + size(__builtin_ctzll(rest))];
-          const float leak = chances_.now()[size(more.number)][lane];
-          factors_.push_back({more.b.data(), 1 - leak, more.height * leak});
+          const OfSets its = of_sets_of_[64 * w + size(__builtin_ctzll(rest))];
+          const float leak = chances[its.number][lane];
+          factors_.push_back({its.b, 1 - leak, its.height * leak});
         }
       float* HWY_RESTRICT to = rows_.data() + lane * n;
       std::size_t k = 0;
@@ -571,6 +573,11 @@ class Answers {
     std::vector<std::uint64_t> now_;
     std::size_t shift_ = 0;
   };
+  struct OfSets {
+    const float* b;
+    std::size_t number;
+    float height;
+  };
   struct Present {
     const Grade* more;
     Part base;
@@ -604,8 +611,8 @@ class Answers {
   Columns absent_, present_, of_sets_, had_, not_had_, measured_;
   std::vector<std::size_t> absent_of_;  // findings
   std::vector<Present> present_of_;
-  std::vector<std::size_t> given_;        // of them, by somebody of the block
-  std::vector<const Grade*> of_sets_of_;  // of those present ones whose base are sets
+  std::vector<std::size_t> given_;  // of them, by somebody of the block
+  std::vector<OfSets> of_sets_of_;  // of those present ones whose base are sets
   std::vector<Graded> graded_;
   std::vector<Context> context_;
 

@@ -124,13 +124,15 @@ class Blocks final : public LaneKernel {
 
         told_(t.portions + static_cast<int>(t.joint.size())),
         weight_(t.portions + static_cast<int>(t.joint.size())),
-        by_pattern_(static_cast<int>(t.mechanisms_of_pattern.size())),
         slots_(static_cast<int>(t.slot.size())),
+        by_pattern_(static_cast<int>(t.mechanisms_of_pattern.size())),
         by_cause_(t.causes),
         by_others_(static_cast<int>(t.mechanisms_of_others.size())),
         by_mechanism_(t.mechanisms),
         levels_(t.places),
-        few_(kFew) {}
+        few_(kFew) {
+    slots_.now().fill(static_cast<int>(t.slot.size()), 0.0F);
+  }
 
   void read(const PeopleTable& people, LaneChunk& chunk) const override {
     chunk.people = &people;
@@ -228,7 +230,7 @@ class Blocks final : public LaneKernel {
   // All cells, once: portions without what is said of places, slots with it.
   HWY_NOINLINE void weigh() {
     const LanesAt few = few_.now();
-    slots_.now().fill(static_cast<int>(t.slot.size()), 0.0F), few.fill(kFew, 0.0F);
+    few.fill(kFew, 0.0F);
     From from{t.group.data(), t.cell.data()};
     for (const LaneTables::Form& form : t.form) {
       const bool later = form.later && wanted_.forecast;
@@ -329,6 +331,7 @@ class Blocks final : public LaneKernel {
     if (wanted_.causes) give(out_->causes, size(t.causes), by_cause_.now().at);
     if (wanted_.mechanisms) give(out_->mechanisms, size(t.mechanisms), by_mechanism_.now().at);
     if (wanted_.stages) give(out_->stages, size(t.told_stages), slots_.now().at);
+    slots_.now().fill(t.told_stages, 0.0F);  // while they are near
     if (wanted_.levels) give(out_->levels, size(t.places), levels_.now().at);
     if (wanted_.forecast) give(out_->compression, kForecastWeeks.size(), few[kAhead]);
   }
@@ -337,7 +340,8 @@ class Blocks final : public LaneKernel {
   HWY_NOINLINE void tell_stages_and_causes() {
     const D d;
     const LanesAt slots = slots_.now(), by_cause = by_cause_.now(), few = few_.now();
-    for (std::size_t i = size(t.told_stages); i < t.slot.size(); ++i) slots.add(size(t.slot[i].stage), slots.load(i));
+    for (std::size_t i = size(t.told_stages), n = t.slot.size(); i < n; ++i)
+      slots.add(size(t.slot[i].stage), slots.load(i)), slots.store(i, hn::Zero(d));
     V total = hn::Zero(d), tumour = total, malignant = total;
     for (std::size_t cause = 0; cause < size(t.causes); ++cause) {
       V its = hn::Zero(d);
@@ -396,7 +400,8 @@ class Blocks final : public LaneKernel {
   Answers answers_;
 
   Lanes told_, weight_;  // by portion and joint ones: what is said of its places, and what it weighs without that
-  Lanes by_pattern_, slots_, by_cause_, by_others_, by_mechanism_, levels_;
+  Lanes slots_;          // 0 but between weigh() and the end of give_all()
+  Lanes by_pattern_, by_cause_, by_others_, by_mechanism_, levels_;
   Lanes few_;  // what is summed over all cells
 };
 
