@@ -80,7 +80,14 @@ class Answers {
       had_.add(c->planes.present[size(column)]), not_had_.add(c->planes.absent[size(column)]);
       context_.push_back({column, size(c->people->graded[size(column)].finding), &f});
     }
-    for (const Bits& its : c->planes.measured) measured_.add(its);
+    measured_of_.clear();
+    for (std::size_t i = 0; i < c->people->measured.size(); ++i) {
+      const auto& its = c->people->measured[i];
+      measured_.add(c->planes.measured[i]);
+      measured_of_.push_back(
+          {&t.measured[size(its.finding)], &t.m.findings[size(its.finding)].centre[0][0], its.value.data(), its.value.size()});
+    }
+    known_.resize((measured_of_.size() * kLanes + 63) / 64);
     given_.resize(present_of_.size() + 1);
   }
 
@@ -406,25 +413,27 @@ class Answers {
   HWY_NOINLINE void find_values() {
     const std::size_t next = person(kLanes - 1) + 1;
     const Columns::Block columns = measured_.block();
-    values_.clear();
-    for (std::size_t i = 0; i < c->people->measured.size(); ++i) {
-      const auto& said = c->people->measured[i];
-      if (next + kLanes <= said.value.size()) hwy::Prefetch(&said.value[next]), hwy::Prefetch(&said.value[next + kLanes - 1]);
-      std::uint64_t rest = columns[i];
-      if (rest == 0) continue;
-      const auto finding = size(said.finding);
-      const MeasuredLanes& f = t.measured[finding];
-      const auto& centre = t.m.findings[finding].centre;
-      const LanesAt ratios = ratios_of(f.exceptional);
-      if (f.ratios > 0) ratios.fill(f.ratios, 1.0F);
-      for (; rest != 0; rest &= rest - 1) {
-        const std::size_t lane = size(__builtin_ctzll(rest));
-        const double *low = &centre[0][0] + low_[lane], *high = &centre[0][0] + high_[lane];
-        const double usual = *low + static_cast<double>(w_[lane]) * (*high - *low);
-        quotients_[values_.size()] = said.value[person(lane)] / usual;
-        values_.push_back({&f, lane, static_cast<float>(said.value[person(lane)] - usual), ratios.at});
-      }
+    // Bit i * kLanes + lane: of column i.
+    std::size_t n = 0;
+    for (std::uint64_t& its : known_) its = 0;
+    for (const Measured& its : std::span<const Measured>(measured_of_)) {
+      const std::uint64_t bits = columns[n];
+      known_[n * kLanes / 64] |= bits << n * kLanes % 64;
+      ++n;
+      if (next + kLanes <= its.rows) hwy::Prefetch(its.value + next), hwy::Prefetch(its.value + next + kLanes - 1);
+      if (bits == 0 || its.of->ratios == 0) continue;
+      ratios_of(its.of->exceptional).fill(its.of->ratios, 1.0F);
     }
+    values_.clear();
+    for (std::size_t w = 0; w < known_.size(); ++w)
+      for (std::uint64_t rest = known_[w]; rest != 0; rest &= rest - 1) {
+        const std::size_t bit = 64 * w + size(__builtin_ctzll(rest)), lane = bit % kLanes;
+        const Measured its = measured_of_[bit / kLanes];
+        const double low = its.centre[low_[lane]], usual = low + static_cast<double>(w_[lane]) * (its.centre[high_[lane]] - low);
+        const double value = its.value[person(lane)];
+        quotients_[values_.size()] = value / usual;
+        values_.push_back({its.of, lane, static_cast<float>(value - usual), ratios_.now()[size(its.of->exceptional.first)]});
+      }
     const hn::ScalableTag<double> d;
     for (std::size_t i = 0; i < values_.size(); i += hn::MaxLanes(d))
       hn::StoreU(hn::Log(d, hn::LoadU(d, &quotients_[i])), d, &quotients_[i]);
@@ -573,6 +582,12 @@ class Answers {
     std::vector<std::uint64_t> now_;
     std::size_t shift_ = 0;
   };
+  struct Measured {
+    const MeasuredLanes* of;
+    const double* centre;  // by [sex * kAgeBands + band]
+    const double* value;   // by row
+    std::size_t rows;
+  };
   struct OfSets {
     const float* b;
     std::size_t number;
@@ -629,7 +644,9 @@ class Answers {
   Floats rows_;          // of one part, a row a lane
   std::vector<std::uint16_t> by_answer_;
   std::vector<std::uint64_t> gave_;
-  std::vector<Factor> factors_;           // of one person
+  std::vector<Factor> factors_;  // of one person
+  std::vector<Measured> measured_of_;
+  std::vector<std::uint64_t> known_;      // whose values
   std::vector<Value> values_;             // that were measured, of the block
   std::vector<double> quotients_;         // of each: over what is usual
   Floats density_;                        // of each, by class
