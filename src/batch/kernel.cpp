@@ -202,29 +202,33 @@ class Blocks final : public LaneKernel {
     hn::Store(sum, d, out);
   }
 
-  // Levels of a bucket from what its portions weigh.
+  // Levels of kPlaces places from what the portions of all buckets there weigh; and what their patterns weigh.
   template <int kPlaces>
-  HWY_NOINLINE void spread(const LaneTables::Bucket& bucket, int l) {
+  HWY_NOINLINE void spread(std::span<const LaneTables::Bucket> buckets, int l) {
     const D d;
-    const float* HWY_RESTRICT share = bucket.share.data() + l;
-    const float* HWY_RESTRICT weight = weight_.now()[size(bucket.first)];
-    const float* const end = weight + size(bucket.portions) * kLanes;
-    std::array<V, kPlaces> sum;
-    const V first = hn::Load(d, weight);
-    for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::Mul(first, all(share[j]));
-    for (weight += kLanes, share += bucket.places; weight != end; weight += kLanes, share += bucket.places) {
-      const V w = hn::Load(d, weight);
-      for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::MulAdd(w, all(share[j]), sum[size(j)]);
+    const LanesAt weights = weight_.now(), by_pattern = by_pattern_.now(), spots = answers_.spots.now();
+    std::array<V, kPlaces> level;
+    for (int j = 0; j < kPlaces; ++j) level[size(j)] = hn::Zero(d);
+    for (const LaneTables::Bucket& bucket : buckets) {
+      const std::size_t next = size(bucket.places);
+      const float* HWY_RESTRICT share = bucket.share.data() + l;
+      const float* HWY_RESTRICT weight = weights[size(bucket.first)];
+      const float* const end = weight + size(bucket.portions) * kLanes;
+      std::array<V, kPlaces> sum;
+      const V first = hn::Load(d, weight);
+      for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::Mul(first, all(share[j]));
+      for (weight += kLanes, share += next; weight != end; weight += kLanes, share += next) {
+        const V w = hn::Load(d, weight);
+        for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::MulAdd(w, all(share[j]), sum[size(j)]);
+      }
+      V in_all = hn::Zero(d);
+      for (int j = 0; j < kPlaces; ++j) {
+        const V its = hn::Mul(sum[size(j)], spots.load(size(bucket.spot + l + j)));
+        level[size(j)] = hn::Add(level[size(j)], its), in_all = hn::Add(in_all, its);
+      }
+      by_pattern.add(size(bucket.pattern), in_all);
     }
-    const LanesAt levels = levels_.now(), by_pattern = by_pattern_.now(), spots = answers_.spots.now();
-    V in_all = hn::Zero(d);
-    for (int j = 0; j < kPlaces; ++j) {
-      const std::size_t at = size(t.s.level_at[size(bucket.from + l + j)]);
-      const V its = hn::Mul(sum[size(j)], spots.load(size(bucket.spot + l + j)));
-      levels.add(at, its);
-      in_all = hn::Add(in_all, its);
-    }
-    by_pattern.add(size(bucket.pattern), in_all);
+    for (int j = 0; j < kPlaces; ++j) levels_.now().store(size(t.s.level_at[size(buckets[0].from + l + j)]), level[size(j)]);
   }
 
   // All cells, once: portions without what is said of places, slots with it.
@@ -282,7 +286,7 @@ class Blocks final : public LaneKernel {
         };
         V here = weigh_one(cell->variant[0]);
         if constexpr (kVariants) here = hn::Add(here, weigh_one(cell->variant[1]));
-        sum = hn::Add(sum, here);
+        sum = i == 0 ? here : hn::Add(sum, here);
         if constexpr (kLater) {
           const LaneTables::Ahead& ahead = ahead_of[cell->ahead];
           here = hn::Mul(here, told);
@@ -378,8 +382,12 @@ class Blocks final : public LaneKernel {
   HWY_NOINLINE void tell_levels() {
     const LanesAt levels = levels_.now(), by_pattern = by_pattern_.now(), weight = weight_.now(), spots = answers_.spots.now();
     levels.fill(t.places, 0.0F), by_pattern.fill(static_cast<int>(t.mechanisms_of_pattern.size()), 0.0F);
-    for (const LaneTables::Bucket& bucket : t.buckets)
-      over_places(bucket.places, [&](auto wide, int l) HWY_ATTR { spread<wide>(bucket, l); });
+    for (std::span<const LaneTables::Bucket> rest(t.buckets); !rest.empty();) {
+      const auto another = [&](const LaneTables::Bucket& its) { return its.from != rest[0].from; };
+      const auto here = rest.first(size(static_cast<int>(std::find_if(rest.begin(), rest.end(), another) - rest.begin())));
+      over_places(here[0].places, [&](auto wide, int l) HWY_ATTR { spread<wide>(here, l); });
+      rest = rest.subspan(here.size());
+    }
     V outside = hn::Zero(D());
     for (const LaneTables::Outside& o : t.outside) {
       const V its = hn::Mul(hn::Mul(weight.load(size(o.portion)), all(o.share)), spots.load(size(o.spot)));
