@@ -276,26 +276,33 @@ class Blocks final : public LaneKernel {
     for (const LaneTables::Group* HWY_RESTRICT group = from.group; group != last; ++group) {
       const V its_odds = odds.load(size(group->cause));
       const V told = hn::Mul(told_of.load(size(group->portion)), its_odds);
-      V sum = hn::Zero(d);
+      const std::array<V, 2> share = {all(group->shares[0]), all(group->shares[1])};
+      const std::array<V, 2> of_variant = {hn::Mul(told, share[0]), hn::Mul(told, share[1])};
+      std::array<V, 2> sum = {hn::Zero(d), hn::Zero(d)};
       for (int i = 0; i < cells; ++i, ++cell) {
         const V of_stage = hn::Load(d, stage + cell->stage);
-        const auto weigh_one = [&](const LaneTables::Variant& its) HWY_ATTR {
-          const V weight = hn::Mul(hn::Mul(of_stage, hn::Load(d, kind + its.kind)), all(its.share));
-          hn::Store(hn::MulAdd(weight, told, hn::Load(d, slot + its.slot)), d, slot + its.slot);
+        const auto weigh_one = [&](std::size_t variant) HWY_ATTR {
+          const LaneTables::Variant& its = cell->variant[variant];
+          const V weight = hn::Mul(of_stage, hn::Load(d, kind + its.kind));
+          hn::Store(hn::MulAdd(weight, of_variant[variant], hn::Load(d, slot + its.slot)), d, slot + its.slot);
+          sum[variant] = i == 0 ? weight : hn::Add(sum[variant], weight);
           return weight;
         };
-        V here = weigh_one(cell->variant[0]);
-        if constexpr (kVariants) here = hn::Add(here, weigh_one(cell->variant[1]));
-        sum = i == 0 ? here : hn::Add(sum, here);
+        const V weight = weigh_one(0);
+        [[maybe_unused]] V other;
+        if constexpr (kVariants) other = weigh_one(1);
         if constexpr (kLater) {
+          V here = hn::Mul(weight, of_variant[0]);
+          if constexpr (kVariants) here = hn::MulAdd(other, of_variant[1], here);
           const LaneTables::Ahead& ahead = ahead_of[cell->ahead];
-          here = hn::Mul(here, told);
           one = hn::MulAdd(here, all(ahead[0]), one), two = hn::MulAdd(here, all(ahead[1]), two);
           three = hn::MulAdd(here, all(ahead[2]), three), four = hn::MulAdd(here, all(ahead[3]), four);
         }
       }
-      weight_of.store(size(group->portion), hn::Mul(sum, its_odds));
-      total = hn::MulAdd(sum, told, total);
+      V both = hn::Mul(sum[0], share[0]);
+      if constexpr (kVariants) both = hn::MulAdd(sum[1], share[1], both);
+      weight_of.store(size(group->portion), hn::Mul(both, its_odds));
+      total = hn::MulAdd(both, told, total);
     }
     if (form.emergency) few.add(kEmergency, total);
     if (form.pressed) few.add(kPressed, total);

@@ -165,6 +165,15 @@ std::vector<LaneTables::Draft> LaneTables::lay_out_states() {
       if (variants.size() == 1) draft.variant[1] = draft.variant[0], draft.variant[1].share = 0;
       out.push_back(draft);
     }
+    // How often there is an accompaniment does not hang on the stage, in which it may bring nothing new.
+    const auto two = std::find_if(out.begin(), out.end(), [](const Draft& its) { return its.variant[1].share > 0; });
+    if (two == out.end()) return out;
+    const float first = two->variant[0].share, second = two->variant[1].share;
+    for (Draft& its : out) {
+      auto& [one, other] = its.variant;
+      if (other.share > 0 && std::abs(one.share - first) > std::abs(other.share - first)) std::swap(one, other);
+      one.share = first, other.share = second;
+    }
     return out;
   };
 
@@ -230,7 +239,8 @@ std::vector<LaneTables::Draft> LaneTables::lay_out_states() {
     form.back().groups += static_cast<int>(its.size());
     for (const auto& [c, x] : its) {
       drafts.insert(drafts.end(), x->cells.begin(), x->cells.end());
-      group.push_back({c, x->portions[0]});
+      group.push_back({c, x->portions[0], {}});
+      for (std::size_t v = 0; v < 2; ++v) group.back().shares[v] = x->cells[0].variant[v].share;
       if (x->portions.size() == 1) continue;
       group.back().portion = portions + static_cast<int>(joint.size());
       joint.push_back(x->portions);
@@ -651,7 +661,7 @@ void LaneTables::lay_out_cells(const std::vector<Draft>& drafts, const std::vect
   std::map<Ahead, int> known;
   for (const Draft& its : drafts) {
     const auto variant = [&](const Draft::One& v) {
-      return Variant{in_lanes(kind_of[at(v.signature)]), in_lanes(slots[{told_stage_of[at(its.stage)], v.others}]), v.share};
+      return Variant{in_lanes(kind_of[at(v.signature)]), in_lanes(slots[{told_stage_of[at(its.stage)], v.others}])};
     };
     const auto [it, fresh] = known.emplace(its.ahead, static_cast<int>(known.size()));
     if (fresh) ahead.push_back(its.ahead);

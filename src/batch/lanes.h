@@ -187,7 +187,8 @@ struct LaneTables {
   };
   struct Group {
     int cause;
-    int portion;  // from LaneTables::portions on a joint one
+    int portion;                  // from LaneTables::portions on a joint one
+    std::array<float, 2> shares;  // by variant, of the cause, at every stage
   };
   std::vector<Form> form;
   std::vector<Group> group;
@@ -204,7 +205,6 @@ struct LaneTables {
   };
   struct Variant {
     std::uint32_t kind, slot;  // in lanes
-    float share;               // of the cause; 0 where there is no such variant
   };
   struct Cell {
     std::array<Variant, 2> variant;
