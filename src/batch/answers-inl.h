@@ -349,11 +349,7 @@ class Answers {
       for (std::size_t w = 0; w < words; ++w) {
         std::uint64_t word = 0;
         for (std::size_t i = 0; i < 64; i += kWide) {
-          std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
-          hn::StoreMaskBits(d, hn::TestBit(hn::LoadU(d, &by_answer_[64 * w + i]), its), bytes.data());
-          std::uint64_t part = 0;
-          std::memcpy(&part, bytes.data(), bytes.size());
-          word |= part << i;
+          word |= bits_of_mask(d, hn::TestBit(hn::LoadU(d, &by_answer_[64 * w + i]), its)) << i;
         }
         gave_[lane * words + w] = word;
       }

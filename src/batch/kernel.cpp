@@ -46,17 +46,14 @@ template <class T, class Holds>
 Bits bits_of(const T* values, std::size_t rows, T beyond, Holds holds) {
   const hn::ScalableTag<T> d;
   constexpr std::size_t kWide = hn::MaxLanes(d);
-  constexpr std::uint64_t kEvery = ~std::uint64_t{0} >> (Bits::kPerWord - kWide);
+
   Bits out;
   for (std::size_t r = 0; r < rows; r += kWide) {
     HWY_ALIGN std::array<T, kWide> last;
     const bool whole = r + kWide <= rows;
     if (!whole) last.fill(beyond), std::copy(values + r, values + rows, last.begin());
-    std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
-    hn::StoreMaskBits(d, holds(whole ? hn::LoadU(d, values + r) : hn::Load(d, last.data())), bytes.data());
-    std::uint64_t its = 0;
-    std::memcpy(&its, bytes.data(), bytes.size());
-    out.words[r / Bits::kPerWord] |= (its & kEvery) << r % Bits::kPerWord;
+    const std::uint64_t its = bits_of_mask(d, holds(whole ? hn::LoadU(d, values + r) : hn::Load(d, last.data())));
+    out.words[r / Bits::kPerWord] |= its << r % Bits::kPerWord;
   }
   return out;
 }

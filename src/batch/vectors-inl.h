@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "batch/lanes.h"
 
@@ -101,6 +103,17 @@ HWY_INLINE Mask mask_of(std::uint64_t bits) {
   HWY_ALIGN std::array<std::uint8_t, 8> bytes;
   std::copy_n(reinterpret_cast<const std::uint8_t*>(&bits), bytes.size(), bytes.data());
   return hn::LoadMaskBits(D(), bytes.data());
+}
+
+// Bit i: lane i. No more is read than was stored, since that would have to wait.
+template <class DT, class M>
+HWY_INLINE std::uint64_t bits_of_mask(DT d, M mask) {
+  constexpr std::size_t kBytes = (hn::MaxLanes(d) + 7) / 8;
+  std::array<std::uint8_t, 8> bytes;
+  hn::StoreMaskBits(d, mask, bytes.data());
+  std::uint64_t out = 0;
+  std::memcpy(&out, bytes.data(), kBytes);
+  return out & ~std::uint64_t{0} >> (64 - hn::MaxLanes(d));
 }
 
 // rows[i][j] becomes rows[j][i]. In registers: what is loaded from where a wider vector was just stored waits for it.
