@@ -43,7 +43,6 @@ class Answers {
         chances_(tables.chances),
         felt_(static_cast<int>(tables.pain[0].size())),
         who_(static_cast<int>(tables.finding.size())),
-
         has_(static_cast<int>(tables.finding.size())),
         has_not_(static_cast<int>(tables.finding.size())),
         excepting_(size(tables.words)),
@@ -348,9 +347,7 @@ class Answers {
       const auto its = hn::Set(d, static_cast<std::uint16_t>(1U << lane));
       for (std::size_t w = 0; w < words; ++w) {
         std::uint64_t word = 0;
-        for (std::size_t i = 0; i < 64; i += kWide) {
-          word |= bits_of_mask(d, hn::TestBit(hn::LoadU(d, &by_answer_[64 * w + i]), its)) << i;
-        }
+        for (std::size_t i = 0; i < 64; i += kWide) word |= bits_of_mask(d, hn::TestBit(hn::LoadU(d, &by_answer_[64 * w + i]), its)) << i;
         gave_[lane * words + w] = word;
       }
     }
@@ -409,7 +406,6 @@ class Answers {
   HWY_NOINLINE void find_values() {
     const std::size_t next = person(kLanes - 1) + 1;
     const Columns::Block columns = measured_.block();
-    // Bit i * kLanes + lane: of column i.
     std::size_t n = 0;
     for (std::uint64_t& its : known_) its = 0;
     for (const Measured& its : std::span<const Measured>(measured_of_)) {
@@ -608,7 +604,6 @@ class Answers {
     const float* b;
     float rest, least;
   };
-
   struct Value {
     const MeasuredLanes* of;
     std::size_t lane;
@@ -618,7 +613,6 @@ class Answers {
 
   const LaneTables& t;
   const LaneChunk* c = nullptr;
-
   Columns absent_, present_, of_sets_, had_, not_had_, measured_;
   std::vector<std::size_t> absent_of_;  // findings
   std::vector<Present> present_of_;
@@ -630,25 +624,24 @@ class Answers {
   int first_ = 0;
   std::array<std::size_t, kMostLanes> low_{}, high_{};  // by lane, as in the chunk
   std::array<float, kMostLanes> w_{};
-  Lanes said_;     // by part
-  Lanes chances_;  // leaks of answers and prevalences of factors
-  Lanes felt_;     // by place or cause outside the spine: P(pain is felt where it is felt)
-  Lanes who_;      // by finding: every bit of those who said that it is absent
-  std::array<std::vector<Given>, kParts> more_;
-
-  Lanes has_, has_not_;  // the same of context
-  Floats rows_;          // of one part, a row a lane
-  std::vector<std::uint16_t> by_answer_;
-  std::vector<std::uint64_t> gave_;
-  std::vector<Factor> factors_;  // of one person
-  std::vector<Measured> measured_of_;
-  std::vector<std::uint64_t> known_;      // whose values
-  std::vector<Value> values_;             // that were measured, of the block
-  std::vector<double> quotients_;         // of each: over what is usual
-  Floats density_;                        // of each, by class
-  std::vector<std::uint64_t> excepting_;  // bit i: the i-th answer with exceptions, which somebody of the block gave
-  Lanes bases_;                           // of one answer
-  Lanes ratios_;                          // of all
+  Lanes said_;                                   // by part
+  Lanes chances_;                                // leaks of answers and prevalences of factors
+  Lanes felt_;                                   // by place or cause outside the spine: P(pain is felt where it is felt)
+  Lanes who_;                                    // by finding: every bit of those who said that it is absent
+  Lanes has_, has_not_;                          // the same of factors of context, and their absence
+  Floats rows_;                                  // of one part, a row a lane
+  std::array<std::vector<Given>, kParts> more_;  // by base: what is present of it
+  std::vector<std::uint16_t> by_answer_;         // about sets: bit of each lane
+  std::vector<std::uint64_t> gave_;              // by lane: bit of each of those answers
+  std::vector<Factor> factors_;                  // of one person
+  std::vector<Measured> measured_of_;            // by column of measured_
+  std::vector<std::uint64_t> known_;             // bit i * kLanes + lane: a value of column i
+  std::vector<Value> values_;                    // of the block
+  std::vector<double> quotients_;                // of each: over what is usual
+  Floats density_;                               // of each, by class
+  std::vector<std::uint64_t> excepting_;         // bit i: the i-th answer with exceptions, which somebody of the block gave
+  Lanes bases_;                                  // of one answer
+  Lanes ratios_;                                 // of all
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 // The idea. Answers "absent" are most of what is said, and of a noisy OR they come apart: P(absent | state) is a product
 // over the state's parents. So all absent answers of a person fold into one number for each mechanism, cause, stage and
-// spot, however many they are. Answers "present" do not come apart, but are few: each is a short row over its base (mostly
-// the hundred sets of mechanisms that occur) and its exceptions. Rows are multiplied person by person, along the
-// table (answers-inl.h), and turned into lanes: people side by side, one block of them at a time.
+// sight, however many they are. Answers "present" do not come apart: each is a number for every member of one part of a state,
+// its base (mostly the hundred sets of mechanisms that occur), and for its exceptions, kinds of state for which other parents
+// speak as well. All this is met in lanes, people side by side, one block of them at a time (answers-inl.h).
 //
 // From there on everything is a product over cells (cause, part of the canal, variant, stage), one after the other: stage
 // and kind give the weight of a cell. A group's cells share what is said of places, summed over its levels. A cell's weight is met
@@ -143,7 +143,6 @@ class Blocks final : public LaneKernel {
     answers_.begin(chunk);
     for (first_ = 0; first_ < c->people->rows; first_ += static_cast<int>(kLanes)) {
       answers_.read(first_);
-
       places();
       weigh();
       give_all();
@@ -312,7 +311,6 @@ class Blocks final : public LaneKernel {
     const LanesAt few = few_.now(), weight = weight_.now();
     for (std::size_t j = 0; j < t.joint.size(); ++j)
       for (const int portion : t.joint[j]) weight.store(size(portion), weight.load(size(t.portions) + j));
-
     if (wanted_.levels || wanted_.mechanisms) tell_levels();
     if (wanted_.mechanisms) tell_mechanisms();
     tell_stages_and_causes();

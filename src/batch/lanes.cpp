@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -157,7 +158,6 @@ std::vector<LaneTables::Draft> LaneTables::lay_out_states() {
         const auto& its = s.cells[at(variants[v])];
         const auto [it, fresh] = others.emplace(s.signatures[at(its.signature)].active & ~neural, static_cast<int>(others.size()));
         if (fresh) mechanisms_of_others.push_back(members(it->first));
-
         draft.variant[v] = {its.signature, it->second, narrow(its.share / part)};
         if (const auto p = forecast_of.find(variants[v]); p != forecast_of.end())
           std::transform(p->second.begin(), p->second.end(), draft.ahead.begin(), narrow);
@@ -547,6 +547,8 @@ std::vector<std::map<LaneTables::Saying, int>> LaneTables::number_ratios(const s
       of->grade->ratios.push_back({full, in_lanes(which->second)});
     }
     most_bases = std::max(most_bases, static_cast<int>(bases.size()));
+    if (ratios > std::numeric_limits<std::uint16_t>::max())
+      throw std::length_error("answers have too many different exceptions for tables");
     if (!of->measured) continue;
     of->measured->ratios = static_cast<int>(of->measured->own.size());
     for (Numbers* by_ratio : {&of->measured->own, &of->measured->base}) by_ratio->resize(at(padded(of->measured->ratios)));

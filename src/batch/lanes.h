@@ -50,8 +50,7 @@ struct FindingLanes {
     Exceptional exceptional;
   };
   Part base = Part::sets;
-  std::vector<Grade> upto;  // by grade but the top
-
+  std::vector<Grade> upto;              // by grade but the top
   bool graded_with_exceptions = false;  // such rows go through the exact engine
 };
 
