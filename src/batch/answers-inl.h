@@ -46,6 +46,7 @@ class Answers {
         has_(static_cast<int>(tables.finding.size())),
         has_not_(static_cast<int>(tables.finding.size())),
         excepting_(size(tables.words)),
+        products_(static_cast<int>(tables.products.size())),
         bases_(tables.most_bases),
         ratios_(tables.ratios) {
     rows_.resize(size(std::max(padded(t.sets), padded(t.causes))) * kLanes);
@@ -436,11 +437,13 @@ class Answers {
   // Sets of mechanisms: what is present of them already, times what is absent of each. And kinds of state.
   HWY_NOINLINE void make_kinds() {
     const LanesAt sets = (*this)[Part::sets], mechanisms = (*this)[Part::mechanisms], out = kinds.now();
-    for (std::size_t i = 0; i < size(t.sets); ++i) {
-      V v = sets.load(i);
-      for (int k : t.mechanisms_of_set[i]) v = hn::Mul(v, mechanisms.load(size(k)));
-      sets.store(i, v);
+    const LanesAt products = products_.now();
+    for (std::size_t i = 1, n = t.products.size(); i < n; ++i) {
+      const LaneTables::ProductOf its = t.products[i];
+      products.store(i, hn::Mul(products.load(size(its.product)), mechanisms.load(size(its.mechanism))));
     }
+    const int* HWY_RESTRICT product = t.product_of_set.data();
+    for (std::size_t i = 0, n = size(t.sets); i < n; ++i) sets.times(i, products.load(size(product[i])));
     Kinds at{t.set_of_kind.data(), t.excepted.data(), t.ratio_of.data(), out.at};
     for (const LaneTables::KindsAlike& its : t.kinds_alike) switch (its.kinds) {
         case 1: at = except<1>(its.groups, at); break;
@@ -640,6 +643,7 @@ class Answers {
   std::vector<double> quotients_;                // of each: over what is usual
   Floats density_;                               // of each, by class
   std::vector<std::uint64_t> excepting_;         // bit i: the i-th answer with exceptions, which somebody of the block gave
+  Lanes products_;                               // of mechanisms; the first is always 1
   Lanes bases_;                                  // of one answer
   Lanes ratios_;                                 // of all
 };

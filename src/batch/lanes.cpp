@@ -115,6 +115,7 @@ LaneTables::LaneTables(const Model& model, const Space& space, int people_side_b
     }
   }
   first_told.push_back(told_stages);
+  find_products();
   const std::vector<Draft> drafts = lay_out_states();
   find_sights();
   length_ = {mechanisms, causes, course_stages, static_cast<int>(sights_.size()), sets};
@@ -135,8 +136,25 @@ LaneTables::LaneTables(const Model& model, const Space& space, int people_side_b
   lay_out_cells(drafts, find_kinds(exceptions));
 }
 
+void LaneTables::find_products() {
+  std::map<MechanismSet, int> known{{0, 0}};
+  products.push_back({0, -1});
+  const auto product = [&](auto self, MechanismSet set) -> int {
+    if (const auto it = known.find(set); it != known.end()) return it->second;
+    // One mechanism less, if that is known already.
+    int last = -1;
+    for (int k : members(set))
+      if (last < 0 || known.count(set & ~(MechanismSet{1} << k)) > 0) last = k;
+    products.push_back({self(self, set & ~(MechanismSet{1} << last)), last});
+    return known[set] = static_cast<int>(products.size()) - 1;
+  };
+  std::vector<MechanismSet> by_size(s.sets.begin(), s.sets.end());
+  std::stable_sort(by_size.begin(), by_size.end(), [](auto a, auto b) { return __builtin_popcount(a) < __builtin_popcount(b); });
+  for (MechanismSet set : by_size) product(product, set);
+  for (MechanismSet set : s.sets) product_of_set.push_back(known.at(set));
+}
+
 std::vector<LaneTables::Draft> LaneTables::lay_out_states() {
-  for (MechanismSet set : s.sets) mechanisms_of_set.push_back(members(set));
   MechanismSet neural = 0;
   for (MechanismSet pattern : s.patterns) neural |= pattern, mechanisms_of_pattern.push_back(members(pattern));
 

@@ -89,11 +89,16 @@ struct LaneTables {
   int lanes;
   int causes, stages, told_stages = 0, course_stages = 0, chain_stages = 0, sets, mechanisms, places, settings;
 
-  std::vector<int> chain_stage_of, told_stage_of;   // by flat stage; a stage is told once, whatever its strand
-  std::vector<int> first_told;                      // by cause, and the end
-  std::vector<int> course_stage_of;                 // by stage of a chain
-  std::vector<std::vector<int>> mechanisms_of_set;  // by set
-  Floats tumour, malignant;                         // by cause: 1 or 0
+  std::vector<int> chain_stage_of, told_stage_of;  // by flat stage; a stage is told once, whatever its strand
+  std::vector<int> first_told;                     // by cause, and the end
+  std::vector<int> course_stage_of;                // by stage of a chain
+  // What sets of mechanisms are products of: the first is of none of them, each of the others one before it times one mechanism more.
+  struct ProductOf {
+    int product, mechanism;
+  };
+  std::vector<ProductOf> products;
+  std::vector<int> product_of_set;
+  Floats tumour, malignant;  // by cause: 1 or 0
 
   // Kinds of state: signatures of one set that no answer's exceptions tell apart.
   int kinds = 0;
@@ -232,6 +237,7 @@ struct LaneTables {
     bool operator==(const Draft& other) const = default;
   };
   std::uint32_t in_lanes(int i) const { return static_cast<std::uint32_t>(i * lanes); }
+  void find_products();
   std::vector<Draft> lay_out_states();
   void fit_times();
   float& time_word(int cell, int word, int chain_stage);
