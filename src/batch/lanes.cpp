@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <iterator>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -575,40 +574,6 @@ std::vector<std::map<LaneTables::Saying, int>> LaneTables::number_ratios(const s
   return out;
 }
 
-namespace {
-
-// Kinds of which some answers make exceptions.
-template <class Kind>
-struct AlikeGroup {
-  std::vector<const Kind*> kinds;
-  std::set<int> answers;
-};
-
-// Small groups are joined where few kinds gain answers that say nothing of them: a loop more costs as much as some of those.
-template <class Kind>
-void join(std::vector<AlikeGroup<Kind>>& groups, std::size_t most) {
-  constexpr std::size_t kMostInVain = 40;
-  const auto in_vain = [&](const auto& a, const auto& b) {
-    if (a.kinds.size() + b.kinds.size() > most) return kMostInVain + 1;
-    std::vector<int> both;
-    std::set_intersection(a.answers.begin(), a.answers.end(), b.answers.begin(), b.answers.end(), std::back_inserter(both));
-    return (b.answers.size() - both.size()) * a.kinds.size() + (a.answers.size() - both.size()) * b.kinds.size();
-  };
-  for (std::size_t i = 0; i < groups.size(); ++i)
-    while (true) {
-      std::size_t least = kMostInVain + 1, best = 0;
-      for (std::size_t j = i + 1; j < groups.size(); ++j)
-        if (const std::size_t its = in_vain(groups[i], groups[j]); its < least) least = its, best = j;
-      if (least > kMostInVain) break;
-      AlikeGroup<Kind>& from = groups[best];
-      groups[i].kinds.insert(groups[i].kinds.end(), from.kinds.begin(), from.kinds.end());
-      groups[i].answers.merge(from.answers);
-      groups.erase(groups.begin() + static_cast<std::ptrdiff_t>(best));
-    }
-}
-
-}  // namespace
-
 std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exceptions) {
   const std::vector<std::map<Saying, int>> ratios_of = number_ratios(exceptions);
   // What a signature makes of every answer, in single precision.
@@ -620,8 +585,11 @@ std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exception
   std::map<Kind, std::vector<std::size_t>> signatures_of;
   for (std::size_t i = 0; i < kind.size(); ++i) signatures_of[kind[i]].push_back(i);
 
-  using Alike = AlikeGroup<Kind>;
-  std::map<std::set<int>, Alike> alike;  // by answers with exceptions
+  struct Alike {
+    std::vector<const Kind*> kinds;
+    std::set<int> answers;  // that make exceptions of them
+  };
+  std::map<std::set<int>, Alike> alike;
   for (const auto& [its, unused] : signatures_of) {
     std::set<int> answers;
     for (const auto& [answer, saying] : its.second) answers.insert(answer);
@@ -634,7 +602,6 @@ std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exception
       const auto first = its.kinds.begin() + static_cast<std::ptrdiff_t>(from);
       all.push_back({{first, first + static_cast<std::ptrdiff_t>(std::min(its.kinds.size() - from, std::size_t{kMostAlike}))}, answers});
     }
-  join(all, kMostAlike);
   std::stable_sort(all.begin(), all.end(), [](const Alike& a, const Alike& b) { return a.kinds.size() < b.kinds.size(); });
 
   std::vector<int> kind_of(s.signatures.size());
@@ -651,10 +618,7 @@ std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exception
     excepted.resize(first + at(words));
     for (const int answer : its.answers) {
       excepted[first + at(answer) / 64] |= std::uint64_t{1} << at(answer) % 64;
-      for (const Kind* one : its.kinds) {
-        const auto says = one->second.find(answer);
-        ratio_of.push_back(says == one->second.end() ? 0 : static_cast<std::uint16_t>(ratios_of[at(answer)].at(says->second)));
-      }
+      for (const Kind* one : its.kinds) ratio_of.push_back(static_cast<std::uint16_t>(ratios_of[at(answer)].at(one->second.at(answer))));
     }
   }
   // Only now, when nothing is divided by it any more.

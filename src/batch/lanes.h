@@ -103,7 +103,7 @@ struct LaneTables {
   // Kinds of state: signatures of one set that no answer's exceptions tell apart.
   int kinds = 0;
   std::vector<int> set_of_kind;
-  // Up to kMostAlike kinds of which much the same answers make exceptions are met together; those of as many kinds stand together, as the
+  // Up to kMostAlike kinds of which the same answers make exceptions are met together; those of as many kinds stand together, as the
   // kinds do themselves.
   static constexpr int kMostAlike = 8;
   struct KindsAlike {
@@ -113,7 +113,7 @@ struct LaneTables {
   int words = 0;                        // of bits, one for each answer with exceptions
   std::vector<std::uint64_t> excepted;  // by group: words
   std::vector<std::uint16_t> ratio_of;  // by group, answer that makes exceptions of it, and kind
-  int ratios = 1, most_bases = 0;       // of all answers, the first of which is 1; of one
+  int ratios = 0, most_bases = 0;       // of all answers; of one
 
   ByAge rate;                   // by cause
   std::vector<Floats> setting;  // by setting: how strongly it selects each cause
