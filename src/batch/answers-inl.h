@@ -530,6 +530,8 @@ class Answers {
         std::array<V, kLanes> tile;
         for (std::size_t lane = 0; lane < kLanes; ++lane) {
           const float* HWY_RESTRICT its = p[lane] + i * kTimeWords + k;
+          if (k == 0)  // the next ones, which nothing else foresees
+            for (std::size_t j = 0; j < kTimeWords; ++j) hwy::Prefetch(its + (kTimeWords + j) * kMostLanes);
           const V x = all(x_of[lane]);
           const VI last = hn::BitCast(di, hn::Load(d, its + (kTimeWords - 1) * kMostLanes));
           V v = hn::MulAdd(hn::BitCast(d, hn::ShiftLeft<16>(last)), x, hn::BitCast(d, hn::And(last, upper)));
