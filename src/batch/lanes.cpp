@@ -431,11 +431,12 @@ void LaneTables::lay_out_absent() {
     for (Member& rest : its) others.emplace(findings.size(), std::move(rest));
   }
   std::vector<Member> four;
-  for (auto& [links, its] : others) {
-    four.push_back(std::move(its));
-    if (four.size() < 4 && &its != &others.rbegin()->second) continue;
+  for (auto it = others.begin(); it != others.end();) {
+    const int links = static_cast<int>(it->first);
+    four.push_back(std::move(it->second));
+    if (++it != others.end() && four.size() < 4) continue;
     four.resize(4, {said, {}});
-    all[{false, static_cast<int>(links)}].push_back(std::move(four));
+    all[{false, links}].push_back(std::move(four));
     four.clear();
   }
   said += kMostLanes;  // what stands in for a member
