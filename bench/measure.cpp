@@ -209,6 +209,7 @@ json batch(int rows) {
                                                     {"probability only", nothing()}};
   for (const auto& [name, wanted] : choices) out["outputs"].push_back({{"outputs", name}, {"one", throughput(e, tables, wanted, 1)}});
   out["less"] = with_less(e, tables);
+  out["runs"] = kRuns;
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   for (int threads = 1; threads <= cores; ++threads) out["threads"].push_back(throughput(e, tables, Wanted{}, threads, kRuns, true));
   return out;

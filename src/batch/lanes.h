@@ -163,7 +163,6 @@ struct LaneTables {
 
   // Spots: the places of each bucket, then one for each cause that may lie outside the spine.
   int spots = 0;
-
   std::vector<int> sight_of_spot, felt_of_spot;
   std::vector<Floats> pain;  // by location, after the one for "not said": P(felt there) by place and, outside the spine, cause
 

@@ -144,12 +144,10 @@ class Evaluator {
   }
 
   Known code(const std::vector<std::int8_t>& codes, const std::vector<std::string>& names, const Condition& c) const {
-    std::vector<std::int8_t> all, wanted;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      all.push_back(static_cast<std::int8_t>(i));
-      if (std::count(c.names.begin(), c.names.end(), names[i]) > 0) wanted.push_back(all.back());
-    }
-    return of_known(kernel_.among(codes, all), kernel_.among(codes, wanted));
+    std::vector<std::int8_t> wanted;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (std::count(c.names.begin(), c.names.end(), names[i]) > 0) wanted.push_back(static_cast<std::int8_t>(i));
+    return of_known(everybody_ & ~kernel_.among(codes, {kUnknown}), kernel_.among(codes, wanted));
   }
 
   const Model& m_;

@@ -143,7 +143,7 @@ HWY_INLINE void transpose([[maybe_unused]] std::array<V, kLanes>& rows) {
     for (std::size_t j = 0; j < 4; ++j) {
       const V a = rows[j], b = rows[j + 4], c = rows[j + 8], e = rows[j + 12];
 #if HWY_TARGET == HWY_AVX3
-      // Half as many as Highway's own shuffles of blocks would take; they are a fiftieth of all that is done.
+      // Eight shuffles, where those that Highway has words for are twelve.
       const auto ab = _mm512_shuffle_f32x4(a.raw, b.raw, 0x44), its_ab = _mm512_shuffle_f32x4(a.raw, b.raw, 0xee);
       const auto ce = _mm512_shuffle_f32x4(c.raw, e.raw, 0x44), its_ce = _mm512_shuffle_f32x4(c.raw, e.raw, 0xee);
       rows[j] = V{_mm512_shuffle_f32x4(ab, ce, 0x88)}, rows[j + 4] = V{_mm512_shuffle_f32x4(ab, ce, 0xdd)};

@@ -162,6 +162,28 @@ TEST_P(EveryTarget, ARowDoesNotHangOnItsNeighbours) {
   }
 }
 
+// What works on chunks is kept from one to the next: nothing of those before may be left, whatever columns they had and was wanted.
+TEST_P(EveryTarget, AChunkDoesNotHangOnThoseBefore) {
+  const BatchEngine used(knowledge(), model(), engine(), "uk", GetParam()), fresh(knowledge(), model(), engine(), "uk", GetParam());
+  PeopleTable with_fewer = table_of(7, 21, 0.3);
+  for (std::size_t i = with_fewer.graded.size(); i-- > 0;)
+    if (i % 3 != 0) with_fewer.graded.erase(with_fewer.graded.begin() + static_cast<std::ptrdiff_t>(i));
+  with_fewer.measured.resize(2);
+  PosteriorTable out, alone;
+  Wanted causes;
+  causes.stages = causes.mechanisms = causes.levels = causes.forecast = false;
+  used.posterior(table_of(60, 20, 0.4), Wanted{}, out);
+  used.posterior(table_of(60, 22, 0.9), causes, out);
+  used.posterior(with_fewer, Wanted{}, out);
+  fresh.posterior(with_fewer, Wanted{}, alone);
+  EXPECT_EQ(out.causes, alone.causes);
+  EXPECT_EQ(out.stages, alone.stages);
+  EXPECT_EQ(out.levels, alone.levels);
+  EXPECT_EQ(out.mechanisms, alone.mechanisms);
+  EXPECT_EQ(out.compression, alone.compression);
+  EXPECT_EQ(out.urgency, alone.urgency);
+}
+
 INSTANTIATE_TEST_SUITE_P(Batch, EveryTarget, testing::ValuesIn(BatchEngine::targets()), [](const auto& its) { return its.param; });
 
 TEST(Batch, ThreadsChangeNothing) {
