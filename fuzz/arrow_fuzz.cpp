@@ -6,6 +6,7 @@
 // exactly: one byte further is a fault that the sanitizer sees.
 #include <fuzzer/FuzzedDataProvider.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -134,9 +135,9 @@ std::vector<const void*> buffers_of(Column& c, FuzzedDataProvider& data, const s
       if (word.size() <= 12) std::memcpy(at + 16 * i + 4, word.data(), word.size());
       else block += word;
     }
-    if (size && rarely(data, 6)) {  // a view of anything
-      const auto lie = data.ConsumeBytes<std::uint8_t>(16);
-      std::memcpy(at + 16 * data.ConsumeIntegralInRange<std::size_t>(0, size - 1), lie.data(), lie.size());
+    if (size && rarely(data, 6)) {                           // a view of anything
+      const auto lie = data.ConsumeBytes<std::uint8_t>(16);  // fewer, or none, once the input has run out
+      std::copy(lie.begin(), lie.end(), at + 16 * data.ConsumeIntegralInRange<std::size_t>(0, size - 1));
     }
     void* bytes = given(c, data, block.size());
     std::memcpy(bytes, block.data(), block.size());
