@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import warnings
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -22,6 +23,7 @@ from dorsalgia import _abi
 from dorsalgia.table import Output, Profile, UnknownColumns, assess_table, result_schema
 
 _ROWS = 65_536  # read at once, and at least so many a row group of the results, but for the last one
+_AHEAD = 2  # batches that reading is ahead of assessing, and this of writing: with one, each waits for the other now and then
 _T = TypeVar("_T")
 
 
@@ -36,13 +38,13 @@ class ParquetResults:
 
 
 def _ahead(items: Iterator[_T], failures: list[Exception]) -> Generator[_T, None, None]:
-    """The same items, the next one worked out by another thread while the last one is used. What `items` raises is noted as well: on
+    """The same items, the next ones worked out by another thread while the last one is used. What `items` raises is noted as well: on
     its way through an Arrow stream an exception becomes a text."""
     other = ThreadPoolExecutor(1)
     try:
-        waiting = other.submit(next, items, None)
-        while (item := waiting.result()) is not None:
-            waiting = other.submit(next, items, None)
+        waiting = deque(other.submit(next, items, None) for _ in range(_AHEAD))
+        while (item := waiting.popleft().result()) is not None:
+            waiting.append(other.submit(next, items, None))
             yield item
             del item  # not held while the next one is waited for
     except Exception as error:
