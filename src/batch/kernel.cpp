@@ -121,6 +121,7 @@ class Blocks final : public LaneKernel {
 
         told_(t.portions + static_cast<int>(t.joint.size())),
         weight_(t.portions + static_cast<int>(t.joint.size())),
+        of_runs_(t.runs),
         slots_(static_cast<int>(t.slot.size())),
         by_pattern_(static_cast<int>(t.mechanisms_of_pattern.size())),
         by_cause_(t.causes),
@@ -152,10 +153,23 @@ class Blocks final : public LaneKernel {
  private:
   // What is said of places, by portion.
   HWY_NOINLINE void places() {
-    for (const LaneTables::Bucket& bucket : t.buckets)
-      over_places(bucket.places, [&](auto wide, int l) HWY_ATTR { gather<wide>(bucket, l); });
-    const LanesAt told = told_.now(), spots = answers_.spots.now();
-    for (const LaneTables::Outside& o : t.outside) told.add(size(o.portion), hn::Mul(spots.load(size(o.spot)), all(o.share)));
+    const LanesAt told = told_.now(), runs = of_runs_.now(), all_spots = answers_.spots.now();
+    for (const LaneTables::Bucket& bucket : t.buckets) {
+      const LanesAt spots{all_spots[size(bucket.spot)]};
+      const int* HWY_RESTRICT run = bucket.run.data();
+      V sum = spots.load(0);
+      for (int l = 1; l < bucket.places; ++l) {
+        const bool goes_on = run[l] == run[l - 1];
+        if (!goes_on) runs.store(size(run[l - 1]), sum);
+        sum = goes_on ? hn::Add(sum, spots.load(size(l))) : spots.load(size(l));
+      }
+      runs.store(size(bucket.run.back()), sum);
+    }
+    for (const LaneTables::Bucket& bucket : t.buckets) {
+      gather(bucket.even, bucket.runs(), {runs[size(bucket.run[0])]});
+      gather(bucket.uneven, bucket.places, {all_spots[size(bucket.spot)]});
+    }
+    for (const LaneTables::Outside& o : t.outside) told.add(size(o.portion), hn::Mul(all_spots.load(size(o.spot)), all(o.share)));
     for (std::size_t j = 0; j < t.joint.size(); ++j) {
       V sum = hn::Zero(D());
       for (const int portion : t.joint[j]) sum = hn::Add(sum, told.load(size(portion)));
@@ -163,7 +177,7 @@ class Blocks final : public LaneKernel {
     }
   }
 
-  // Places of a bucket in runs that fit into registers.
+  // As many runs or places at once as registers hold.
   template <class Use>
   static HWY_INLINE void over_places(int n, Use use) {
     int l = 0;
@@ -172,17 +186,19 @@ class Blocks final : public LaneKernel {
     for (; l < n; ++l) use(std::integral_constant<int, 1>(), l);
   }
 
-  // What is said of a bucket's portions from kPlaces of its places.
+  // What is said of portions, from what is said of their runs or places.
+  HWY_INLINE void gather(const LaneTables::Portions& portions, int n, const LanesAt places) {
+    if (portions.count > 0) over_places(n, [&](auto wide, int l) HWY_ATTR { gather<wide>(portions, n, places, l); });
+  }
   template <int kPlaces>
-  HWY_NOINLINE void gather(const LaneTables::Bucket& bucket, int l) {
+  HWY_NOINLINE void gather(const LaneTables::Portions& portions, int n, const LanesAt places, int l) {
     const D d;
-    const LanesAt spots = answers_.spots.now();
     std::array<V, kPlaces> told;
-    for (int j = 0; j < kPlaces; ++j) told[size(j)] = spots.load(size(bucket.spot + l + j));
-    const float* HWY_RESTRICT share = bucket.share.data() + l;
-    const std::size_t next = size(bucket.places);
-    float* HWY_RESTRICT out = told_.now()[size(bucket.first)];
-    const float* const end = out + size(bucket.portions) * kLanes;
+    for (int j = 0; j < kPlaces; ++j) told[size(j)] = places.load(size(l + j));
+    const float* HWY_RESTRICT share = portions.share.data() + l;
+    const std::size_t next = size(n);
+    float* HWY_RESTRICT out = told_.now()[size(portions.first)];
+    const float* const end = out + size(portions.count) * kLanes;
     // Two portions at once: a sum waits for itself.
     for (; out + kLanes < end; out += 2 * kLanes, share += 2 * next) {
       V sum = hn::Mul(told[0], all(share[0])), other = hn::Mul(told[0], all(share[next]));
@@ -198,22 +214,41 @@ class Blocks final : public LaneKernel {
     hn::Store(sum, d, out);
   }
 
+  // What even portions weigh, by kRuns of their runs. Two portions at once: a sum waits for itself.
+  template <int kRuns>
+  HWY_NOINLINE void spread_even(const LaneTables::Bucket& bucket, int r) {
+    const D d;
+    std::array<V, kRuns> sum, other;
+    for (int j = 0; j < kRuns; ++j) sum[size(j)] = other[size(j)] = hn::Zero(d);
+    const std::size_t next = size(bucket.runs());
+    const float* HWY_RESTRICT share = bucket.even.share.data() + r;
+    const float* HWY_RESTRICT weight = weight_.now()[size(bucket.even.first)];
+    const float* const end = weight + size(bucket.even.count) * kLanes;
+    for (; weight + kLanes < end; weight += 2 * kLanes, share += 2 * next) {
+      const V w = hn::Load(d, weight), its = hn::Load(d, weight + kLanes);
+      for (std::size_t j = 0; j < kRuns; ++j)
+        sum[j] = hn::MulAdd(w, all(share[j]), sum[j]), other[j] = hn::MulAdd(its, all(share[next + j]), other[j]);
+    }
+    if (weight != end)
+      for (std::size_t j = 0; j < kRuns; ++j) sum[j] = hn::MulAdd(hn::Load(d, weight), all(share[j]), sum[j]);
+    for (int j = 0; j < kRuns; ++j) of_runs_.now().store(size(bucket.run[0] + r + j), hn::Add(sum[size(j)], other[size(j)]));
+  }
+
   // Levels of kPlaces places from what the portions of all buckets there weigh; and what their patterns weigh.
   template <int kPlaces>
   HWY_NOINLINE void spread(std::span<const LaneTables::Bucket> buckets, int l) {
     const D d;
-    const LanesAt weights = weight_.now(), by_pattern = by_pattern_.now(), spots = answers_.spots.now();
+    const LanesAt weights = weight_.now(), by_pattern = by_pattern_.now(), spots = answers_.spots.now(), runs = of_runs_.now();
     std::array<V, kPlaces> level;
-    for (int j = 0; j < kPlaces; ++j) level[size(j)] = hn::Zero(d);
+    for (V& v : level) v = hn::Zero(d);
     for (const LaneTables::Bucket& bucket : buckets) {
-      const std::size_t next = size(bucket.places);
-      const float* HWY_RESTRICT share = bucket.share.data() + l;
-      const float* HWY_RESTRICT weight = weights[size(bucket.first)];
-      const float* const end = weight + size(bucket.portions) * kLanes;
       std::array<V, kPlaces> sum;
-      const V first = hn::Load(d, weight);
-      for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::Mul(first, all(share[j]));
-      for (weight += kLanes, share += next; weight != end; weight += kLanes, share += next) {
+      const int* HWY_RESTRICT run = bucket.run.data() + l;
+      for (int j = 0; j < kPlaces; ++j) sum[size(j)] = runs.load(size(run[j]));
+      const std::size_t next = size(bucket.places);
+      const float* HWY_RESTRICT share = bucket.uneven.share.data() + l;
+      const float* HWY_RESTRICT weight = weights[size(bucket.uneven.first)];
+      for (const float* const end = weight + size(bucket.uneven.count) * kLanes; weight != end; weight += kLanes, share += next) {
         const V w = hn::Load(d, weight);
         for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::MulAdd(w, all(share[j]), sum[size(j)]);
       }
@@ -384,17 +419,22 @@ class Blocks final : public LaneKernel {
   HWY_NOINLINE void tell_levels() {
     const LanesAt levels = levels_.now(), by_pattern = by_pattern_.now(), weight = weight_.now(), spots = answers_.spots.now();
     levels.fill(t.places, 0.0F), by_pattern.fill(static_cast<int>(t.mechanisms_of_pattern.size()), 0.0F);
+    for (const LaneTables::Bucket& bucket : t.buckets)
+      over_places(bucket.runs(), [&](auto wide, int r) HWY_ATTR { spread_even<wide>(bucket, r); });
     for (std::span<const LaneTables::Bucket> rest(t.buckets); !rest.empty();) {
       const auto another = [&](const LaneTables::Bucket& its) { return its.from != rest[0].from; };
       const auto here = rest.first(size(static_cast<int>(std::find_if(rest.begin(), rest.end(), another) - rest.begin())));
       over_places(here[0].places, [&](auto wide, int l) HWY_ATTR { spread<wide>(here, l); });
       rest = rest.subspan(here.size());
     }
-    V outside = hn::Zero(D());
-    for (const LaneTables::Outside& o : t.outside) {
+    V outside = hn::Zero(D()), in_pattern = outside;
+    for (std::size_t i = 0, n = t.outside.size(); i < n; ++i) {
+      const LaneTables::Outside o = t.outside[i];
       const V its = hn::Mul(hn::Mul(weight.load(size(o.portion)), all(o.share)), spots.load(size(o.spot)));
-      by_pattern.add(size(o.pattern), its);
-      outside = hn::Add(outside, its);
+      outside = hn::Add(outside, its), in_pattern = hn::Add(in_pattern, its);
+      if (i + 1 < n && t.outside[i + 1].pattern == o.pattern) continue;
+      by_pattern.add(size(o.pattern), in_pattern);
+      in_pattern = hn::Zero(D());
     }
     if (t.s.outside >= 0) levels.add(size(t.s.level_at[size(t.s.outside)]), outside);
   }
@@ -410,6 +450,7 @@ class Blocks final : public LaneKernel {
   Answers answers_;
 
   Lanes told_, weight_;  // by portion and joint ones: what is said of its places, and what it weighs without that
+  Lanes of_runs_;        // by run: what is said of its places, and then what even portions weigh there
   Lanes slots_;          // 0 but between weigh() and the end of give_all()
   Lanes by_pattern_, by_cause_, by_others_, by_mechanism_, levels_;
   Lanes few_;  // what is summed over all cells

@@ -207,17 +207,34 @@ std::vector<LaneTables::Draft> LaneTables::lay_out_states() {
   for (const auto& [where, its] : of_bucket) {
     const int canal = where.first, pattern = where.second;
     const int from = static_cast<int>(s.canal_begin[at(canal)]), end = static_cast<int>(s.canal_begin[at(canal) + 1]);
-    Bucket b{pattern, from, end - from, spots, portions, static_cast<int>(its.size()), {}};
+    Bucket b{pattern, from, end - from, spots, {}, {}, {}};
     spots += b.places;
     for (int l = from; l < end; ++l) spot_of_.push_back({s.patterns[at(pattern)], l, -1});
-    for (int old : its) {
+    const auto share = [&](int i, int l) { return m.causes[at(s.groups[at(i)].cause)].levels[at(s.level_at[at(l)])]; };
+    // Places side by side are one run where most causes make no difference between them.
+    for (int l = from; l < end; ++l) {
+      const auto same = [&, l](int i) { return share(i, l) == share(i, l - 1); };
+      const bool goes_on = l > from && l != s.outside && 2 * std::count_if(its.begin(), its.end(), same) > std::ssize(its);
+      b.run.push_back(goes_on ? runs - 1 : runs++);
+    }
+    const auto goes_on = [&](int l) { return l > from && b.run[at(l - from)] == b.run[at(l - from - 1)]; };
+    std::vector<int> evens, unevens;
+    for (int i : its) {
+      bool even = true;
+      for (int l = from; l < end; ++l) even = even && (!goes_on(l) || share(i, l) == share(i, l - 1));
+      (even ? evens : unevens).push_back(i);
+    }
+    b.even = {portions, static_cast<int>(evens.size()), {}};
+    b.uneven = {portions + b.even.count, static_cast<int>(unevens.size()), {}};
+    evens.insert(evens.end(), unevens.begin(), unevens.end());
+    for (int old : evens) {
       const PlaceGroup& g = s.groups[at(old)];
+      const bool even = portions < b.uneven.first;
       double part = 0;  // of the levels
       for (int l = from; l < end; ++l) {
-        const double share = m.causes[at(g.cause)].levels[at(s.level_at[at(l)])];
-        part += share;
-        b.share.push_back(l == s.outside ? 0 : narrow(share));
-        if (l == s.outside && share > 0) outside.push_back({portions, pattern, g.cause, narrow(share)});
+        part += share(old, l);
+        if (!even || !goes_on(l)) (even ? b.even : b.uneven).share.push_back(l == s.outside ? 0 : narrow(share(old, l)));
+        if (l == s.outside && share(old, l) > 0) outside.push_back({portions, pattern, g.cause, narrow(share(old, l))});
       }
       std::vector<Draft> cells = cells_in(old, part);
       std::vector<Joint>& all = of_cause[at(g.cause)];
@@ -228,7 +245,7 @@ std::vector<LaneTables::Draft> LaneTables::lay_out_states() {
       same->portions.push_back(portions++);
     }
     for (Outside& o : outside)
-      if (o.portion >= b.first) {
+      if (o.portion >= b.even.first) {
         spot_of_.push_back({s.patterns[at(pattern)], s.outside, o.spot});
         o.spot = spots++;
       }

@@ -166,12 +166,19 @@ struct LaneTables {
   std::vector<int> sight_of_spot, felt_of_spot;
   std::vector<Floats> pain;  // by location, after the one for "not said": P(felt there) by place and, outside the spine, cause
 
-  // A portion: cells that evidence about places cannot tell apart. A bucket: portions in one part of the canal as one pattern sees it,
-  // which share their spots.
+  // A portion: cells that evidence about places cannot tell apart. Most causes are as likely at every place of a region: even portions
+  // have one share a run of places, uneven ones one a place.
+  struct Portions {
+    int first = 0, count = 0;
+    std::vector<float> share;  // [portion][run or place], of all levels of the cause; 0 for the place that is not in the spine
+  };
+  // Portions in one part of the canal as one pattern sees it, which share their spots.
   struct Bucket {
     int pattern, from, places, spot;  // places: from, from + 1, ...; spot of the first
-    int first = 0, portions = 0;
-    std::vector<float> share;  // [portion][place], of all levels of the cause; 0 for the place that is not in the spine
+    std::vector<int> run;             // by place: run, among those of all buckets
+    Portions even, uneven;
+
+    int runs() const { return run.back() + 1 - run.front(); }
   };
   struct Outside {  // the spine
     int portion, pattern, spot;
@@ -197,7 +204,7 @@ struct LaneTables {
   std::vector<Group> group;
   std::vector<Bucket> buckets;
   std::vector<Outside> outside;
-  int portions = 0;
+  int portions = 0, runs = 0;
   std::vector<std::vector<int>> joint;                  // portions that are joined: numbered after the portions
   std::vector<std::vector<int>> mechanisms_of_pattern;  // neural mechanisms
 
