@@ -52,7 +52,7 @@ class Answers {
     rows_.resize(size(std::max(padded(t.sets), padded(t.causes))) * kLanes);
     std::size_t classes = 0;
     for (const MeasuredLanes& its : t.measured) classes = std::max(classes, its.shift.size());
-    density_.resize(t.measured.size() * kLanes * classes), quotients_.resize(t.measured.size() * kLanes, 1.0);
+    density_.resize(t.measured.size() * kLanes * classes);
   }
 
   // From now on of this chunk.
@@ -80,12 +80,10 @@ class Answers {
       had_.add(c->planes.present[size(column)]), not_had_.add(c->planes.absent[size(column)]);
       context_.push_back({column, size(c->people->graded[size(column)].finding), &f});
     }
-    measured_of_.clear();
+    measured_of_.clear(), off_.clear();
     for (std::size_t i = 0; i < c->people->measured.size(); ++i) {
-      const auto& its = c->people->measured[i];
       measured_.add(c->planes.measured[i]);
-      measured_of_.push_back(
-          {&t.measured[size(its.finding)], &t.m.findings[size(its.finding)].centre[0][0], its.value.data(), its.value.size()});
+      add_measured(c->people->measured[i], c->planes.measured[i]);
     }
     known_.resize((measured_of_.size() * kLanes + 63) / 64);
     given_.resize(present_of_.size() + 1);
@@ -397,15 +395,43 @@ class Answers {
         const V own = look_up(density, classes, hn::Load(di, &f.own[k])), base = look_up(density, classes, hn::Load(di, &f.base[k]));
         HWY_ALIGN std::array<float, kLanes> ratio;
         hn::Store(hn::Div(own, base), d, ratio.data());
-        for (std::size_t j = 0; j < kLanes && k + j < size(f.ratios); ++j) its.ratios[(k + j) * kLanes + its.lane] = ratio[j];
+        float* HWY_RESTRICT to = ratios_.now()[size(f.exceptional.first) + k] + its.lane;
+        for (std::size_t j = 0; j < kLanes && k + j < size(f.ratios); ++j) to[j * kLanes] = ratio[j];
       }
       density += classes;
     }
   }
 
-  // One by one; how far each is from what is usual at that age, on the finding's scale.
+  // All values of a chunk: how far each is from what is usual at that age, on the finding's scale.
+  void add_measured(const PeopleTable::Measured& column, const Bits& known) {
+    const auto finding = size(column.finding);
+    const MeasuredLanes& f = t.measured[finding];
+    const double* centre = &t.m.findings[finding].centre[0][0];  // by [sex * kAgeBands + band]
+    std::size_t n = 0;
+    known.each([&](std::size_t r) { who_knows_[n++] = r; });
+    const hn::ScalableTag<double> d;
+    const std::size_t* HWY_RESTRICT who = who_knows_.data();
+    const double* HWY_RESTRICT value = column.value.data();
+    const int *HWY_RESTRICT low = c->low.data(), *HWY_RESTRICT high = c->high.data();
+    const float* HWY_RESTRICT w = c->w.data();
+    double* HWY_RESTRICT exact = exact_.data();
+    const auto usual_of = [&](std::size_t r) {
+      const double below = centre[size(low[r])];
+      return below + static_cast<double>(w[r]) * (centre[size(high[r])] - below);
+    };
+    if (f.log_scale) {
+      for (std::size_t i = 0; i < n; ++i) exact[i] = value[who[i]] / usual_of(who[i]);
+      for (std::size_t i = 0; i < n; i += hn::MaxLanes(d)) hn::StoreU(hn::Log(d, hn::LoadU(d, exact + i)), d, exact + i);
+    } else {
+      for (std::size_t i = 0; i < n; ++i) exact[i] = value[who[i]] - usual_of(who[i]);
+    }
+    measured_of_.push_back({&f, off_.size()});
+    const std::size_t first = off_.size();
+    off_.resize(first + n);
+    std::transform(exact, exact + n, &off_[first], [](double off) { return static_cast<float>(off); });
+  }
+  // Those of the block, column by column. Blocks are met in their order, and so are the values of a column.
   HWY_NOINLINE void find_values() {
-    const std::size_t next = person(kLanes - 1) + 1;
     const Columns::Block columns = measured_.block();
     std::size_t n = 0;
     for (std::uint64_t& its : known_) its = 0;
@@ -413,25 +439,15 @@ class Answers {
       const std::uint64_t bits = columns[n];
       known_[n * kLanes / 64] |= bits << n * kLanes % 64;
       ++n;
-      if (next + kLanes <= its.rows) hwy::Prefetch(its.value + next), hwy::Prefetch(its.value + next + kLanes - 1);
-      if (bits == 0 || its.of->ratios == 0) continue;
-      ratios_of(its.of->exceptional).fill(its.of->ratios, 1.0F);
+      if (bits != 0 && its.of->ratios > 0) ratios_of(its.of->exceptional).fill(its.of->ratios, 1.0F);
     }
     values_.clear();
     for (std::size_t w = 0; w < known_.size(); ++w)
       for (std::uint64_t rest = known_[w]; rest != 0; rest &= rest - 1) {
-        const std::size_t bit = 64 * w + size(__builtin_ctzll(rest)), lane = bit % kLanes;
-        const Measured its = measured_of_[bit / kLanes];
-        const double low = its.centre[low_[lane]], usual = low + static_cast<double>(w_[lane]) * (its.centre[high_[lane]] - low);
-        const double value = its.value[person(lane)];
-        quotients_[values_.size()] = value / usual;
-        values_.push_back({its.of, lane, static_cast<float>(value - usual), ratios_.now()[size(its.of->exceptional.first)]});
+        const std::size_t bit = 64 * w + size(__builtin_ctzll(rest));
+        Measured& its = measured_of_[bit / kLanes];
+        values_.push_back({its.of, bit % kLanes, off_[its.next++]});
       }
-    const hn::ScalableTag<double> d;
-    for (std::size_t i = 0; i < values_.size(); i += hn::MaxLanes(d))
-      hn::StoreU(hn::Log(d, hn::LoadU(d, &quotients_[i])), d, &quotients_[i]);
-    for (std::size_t i = 0; i < values_.size(); ++i)
-      if (values_[i].of->log_scale) values_[i].off = static_cast<float>(quotients_[i]);
   }
 
   // Sets of mechanisms: what is present of them already, times what is absent of each. And kinds of state.
@@ -581,9 +597,7 @@ class Answers {
   };
   struct Measured {
     const MeasuredLanes* of;
-    const double* centre;  // by [sex * kAgeBands + band]
-    const double* value;   // by row
-    std::size_t rows;
+    std::size_t next;  // of off_
   };
   struct OfSets {
     const float* b;
@@ -613,7 +627,6 @@ class Answers {
     const MeasuredLanes* of;
     std::size_t lane;
     float off;
-    float* ratios;
   };
 
   const LaneTables& t;
@@ -640,9 +653,11 @@ class Answers {
   std::vector<std::uint64_t> gave_;              // by lane: bit of each of those answers
   std::vector<Factor> factors_;                  // of one person
   std::vector<Measured> measured_of_;            // by column of measured_
+  std::array<std::size_t, kChunk> who_knows_{};  // of one column: rows
+  std::array<double, kChunk> exact_{};           // and how far their values are from what is usual
+  std::vector<float> off_;                       // the same of all columns, one after the other
   std::vector<std::uint64_t> known_;             // bit i * kLanes + lane: a value of column i
   std::vector<Value> values_;                    // of the block
-  std::vector<double> quotients_;                // of each: over what is usual
   Floats density_;                               // of each, by class
   std::vector<std::uint64_t> excepting_;         // bit i: the i-th answer with exceptions, which somebody of the block gave
   Lanes products_;                               // of mechanisms; the first is always 1
