@@ -473,7 +473,7 @@ class Answers {
       }
   }
   struct Kinds {
-    const int* set;
+    const std::uint32_t* set;
     const std::uint64_t* excepted;
     const std::uint16_t* ratio;
     float* out;
@@ -483,19 +483,18 @@ class Answers {
   HWY_NOINLINE Kinds except(int groups, Kinds at) {
     const D d;
     const std::size_t words = size(t.words);
-    const LanesAt sets = (*this)[Part::sets];
-    const float* HWY_RESTRICT ratios = ratios_.now().at;
+    const float *HWY_RESTRICT sets = (*this)[Part::sets].at, *HWY_RESTRICT ratios = ratios_.now().at;
     const std::uint64_t* HWY_RESTRICT given = excepting_.data();
     float* HWY_RESTRICT out = at.out;
     for (int i = 0; i < groups; ++i, out += kKinds * kLanes, at.set += kKinds, at.excepted += words) {
       std::array<V, kKinds> v;
-      for (std::size_t j = 0; j < kKinds; ++j) v[j] = sets.load(size(at.set[j]));
+      for (std::size_t j = 0; j < kKinds; ++j) v[j] = hn::Load(d, sets + at.set[j]);
       for (std::size_t w = 0; w < words; ++w) {
         const std::uint64_t all = at.excepted[w];
         for (std::uint64_t rest = all & given[w]; rest != 0; rest &= rest - 1) {
           const auto before = static_cast<std::size_t>(__builtin_popcountll(all & ((rest & ~(rest - 1)) - 1)));
           const std::uint16_t* HWY_RESTRICT ratio = at.ratio + before * kKinds;
-          for (std::size_t j = 0; j < kKinds; ++j) v[j] = hn::Mul(v[j], hn::Load(d, ratios + ratio[j] * kLanes));
+          for (std::size_t j = 0; j < kKinds; ++j) v[j] = hn::Mul(v[j], hn::Load(d, ratios + ratio[j]));
         }
         at.ratio += static_cast<std::size_t>(__builtin_popcountll(all)) * kKinds;
       }

@@ -582,7 +582,7 @@ std::vector<std::map<LaneTables::Saying, int>> LaneTables::number_ratios(const s
       of->grade->ratios.push_back({full, in_lanes(which->second)});
     }
     most_bases = std::max(most_bases, static_cast<int>(bases.size()));
-    if (ratios > std::numeric_limits<std::uint16_t>::max())
+    if (ratios * lanes > std::numeric_limits<std::uint16_t>::max())
       throw std::length_error("answers have too many different exceptions for tables");
     if (!of->measured) continue;
     of->measured->ratios = static_cast<int>(of->measured->own.size());
@@ -629,14 +629,15 @@ std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exception
     ++kinds_alike.back().groups;
     for (const Kind* one : its.kinds) {
       for (const std::size_t i : signatures_of.at(*one)) kind_of[i] = kinds;
-      set_of_kind.push_back(one->first);
+      set_of_kind.push_back(in_lanes(one->first));
       ++kinds;
     }
     const std::size_t first = excepted.size();
     excepted.resize(first + at(words));
     for (const int answer : its.answers) {
       excepted[first + at(answer) / 64] |= std::uint64_t{1} << at(answer) % 64;
-      for (const Kind* one : its.kinds) ratio_of.push_back(static_cast<std::uint16_t>(ratios_of[at(answer)].at(one->second.at(answer))));
+      for (const Kind* one : its.kinds)
+        ratio_of.push_back(static_cast<std::uint16_t>(in_lanes(ratios_of[at(answer)].at(one->second.at(answer)))));
     }
   }
   // Only now, when nothing is divided by it any more.

@@ -102,7 +102,7 @@ struct LaneTables {
 
   // Kinds of state: signatures of one set that no answer's exceptions tell apart.
   int kinds = 0;
-  std::vector<int> set_of_kind;
+  std::vector<std::uint32_t> set_of_kind;  // in lanes
   // Up to kMostAlike kinds of which the same answers make exceptions are met together; those of as many kinds stand together, as the
   // kinds do themselves.
   static constexpr int kMostAlike = 8;
@@ -112,7 +112,7 @@ struct LaneTables {
   std::vector<KindsAlike> kinds_alike;
   int words = 0;                        // of bits, one for each answer with exceptions
   std::vector<std::uint64_t> excepted;  // by group: words
-  std::vector<std::uint16_t> ratio_of;  // by group, answer that makes exceptions of it, and kind
+  std::vector<std::uint16_t> ratio_of;  // by group, answer that makes exceptions of it, and kind; in lanes
   int ratios = 0, most_bases = 0;       // of all answers; of one
 
   ByAge rate;                   // by cause
