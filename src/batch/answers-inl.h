@@ -47,7 +47,6 @@ class Answers {
         has_not_(static_cast<int>(tables.finding.size())),
         excepting_(size(tables.words)),
         products_(static_cast<int>(tables.products.size())),
-        bases_(tables.most_bases),
         ratios_(tables.ratios) {
     rows_.resize(size(std::max(padded(t.sets), padded(t.causes))) * kLanes);
     std::size_t classes = 0;
@@ -513,15 +512,9 @@ class Answers {
   // What an answer of some people makes of kinds of state, over what it makes of their part.
   void except(const Grade& more, Mask who) {
     const V leak = chances_.now().load(size(more.number)), one = all(1.0F), rest = hn::Sub(one, leak);
-    const LanesAt bases = bases_.now();
-    LanesAt out = bases;
-    for (const float base : std::span<const float>(more.bases)) {
-      out.store(0, inverse(hn::MulAdd(all(base), rest, leak)));
-      out.at += kLanes;
-    }
-    out = ratios_of(more.exceptional);
+    LanesAt out = ratios_of(more.exceptional);
     for (const FindingLanes::Ratio its : std::span<const FindingLanes::Ratio>(more.ratios)) {
-      const V ratio = hn::Mul(hn::MulAdd(all(its.full), rest, leak), hn::Load(D(), bases.at + its.base));
+      const V ratio = hn::Mul(hn::MulAdd(all(its.full), rest, leak), inverse(hn::MulAdd(all(its.base), rest, leak)));
       out.store(0, hn::IfThenElse(who, ratio, one));
       out.at += kLanes;
     }
@@ -660,7 +653,6 @@ class Answers {
   Floats density_;                               // of each, by class
   std::vector<std::uint64_t> excepting_;         // bit i: the i-th answer with exceptions, which somebody of the block gave
   Lanes products_;                               // of mechanisms; the first is always 1
-  Lanes bases_;                                  // of one answer
   Lanes ratios_;                                 // of all
 };
 

@@ -568,7 +568,6 @@ std::vector<std::map<LaneTables::Saying, int>> LaneTables::number_ratios(const s
   for (const Exceptions* of : order) {
     of->exceptional() = {static_cast<int>(out.size()), ratios};
     auto& its_ratios = out.emplace_back();
-    std::map<float, int> bases;
     for (const auto& x : of->all) {
       if (!its_ratios.emplace(x.saying, ratios).second) continue;
       ++ratios;
@@ -577,11 +576,8 @@ std::vector<std::map<LaneTables::Saying, int>> LaneTables::number_ratios(const s
         of->measured->own.push_back(static_cast<int>(full)), of->measured->base.push_back(static_cast<int>(base));
         continue;
       }
-      const auto [which, fresh_base] = bases.emplace(base, static_cast<int>(bases.size()));
-      if (fresh_base) of->grade->bases.push_back(base);
-      of->grade->ratios.push_back({full, in_lanes(which->second)});
+      of->grade->ratios.push_back({full, base});
     }
-    most_bases = std::max(most_bases, static_cast<int>(bases.size()));
     if (ratios * lanes > std::numeric_limits<std::uint16_t>::max())
       throw std::length_error("answers have too many different exceptions for tables");
     if (!of->measured) continue;

@@ -38,14 +38,12 @@ struct Exceptional {
 // kind is that of its base times a ratio.
 struct FindingLanes {
   struct Ratio {
-    float full;          // b, to one of `bases`
-    std::uint32_t base;  // in lanes
+    float full, base;  // b, and b over the base
   };
   struct Grade {
-    int number = -1;           // of its leak, in LaneTables::chance
-    Floats b;                  // over the base, times `height`; padded with 0
-    float height = 1;          // brings the likeliest b to 1, so that many answers do not end below single precision
-    std::vector<float> bases;  // b over the base
+    int number = -1;   // of its leak, in LaneTables::chance
+    Floats b;          // over the base, times `height`; padded with 0
+    float height = 1;  // brings the likeliest b to 1, so that many answers do not end below single precision
     std::vector<Ratio> ratios;
     Exceptional exceptional;
   };
@@ -113,7 +111,7 @@ struct LaneTables {
   int words = 0;                        // of bits, one for each answer with exceptions
   std::vector<std::uint64_t> excepted;  // by group: words
   std::vector<std::uint16_t> ratio_of;  // by group, answer that makes exceptions of it, and kind; in lanes
-  int ratios = 0, most_bases = 0;       // of all answers; of one
+  int ratios = 0;                       // of all answers
 
   ByAge rate;                   // by cause
   std::vector<Floats> setting;  // by setting: how strongly it selects each cause
