@@ -477,6 +477,10 @@ class Answers {
     const std::uint16_t* ratio;
     float* out;
   };
+  template <std::size_t kKinds>
+  static HWY_INLINE void times(std::array<V, kKinds>& v, const float* HWY_RESTRICT ratios, const std::uint16_t* HWY_RESTRICT ratio) {
+    for (std::size_t j = 0; j < kKinds; ++j) v[j] = hn::Mul(v[j], hn::Load(D(), ratios + ratio[j]));
+  }
   // What all answers with exceptions make of groups of kinds; from where the next ones stand.
   template <std::size_t kKinds>
   HWY_NOINLINE Kinds except(int groups, Kinds at) {
@@ -488,15 +492,24 @@ class Answers {
     for (int i = 0; i < groups; ++i, out += kKinds * kLanes, at.set += kKinds, at.excepted += words) {
       std::array<V, kKinds> v;
       for (std::size_t j = 0; j < kKinds; ++j) v[j] = hn::Load(d, sets + at.set[j]);
+      // Nobody can foresee how many of the answers were given: where bits can be gathered fast, there is one loop for all of them.
+      std::size_t before = 0;
+#if HWY_TARGET == HWY_AVX3
+      std::uint64_t rest = 0;
+      for (std::size_t w = 0; w < words; ++w)
+        rest |= _pext_u64(given[w], at.excepted[w]) << before, before += size(__builtin_popcountll(at.excepted[w]));
+      for (; rest != 0; rest &= rest - 1) times(v, ratios, at.ratio + size(__builtin_ctzll(rest)) * kKinds);
+#else
       for (std::size_t w = 0; w < words; ++w) {
         const std::uint64_t all = at.excepted[w];
         for (std::uint64_t rest = all & given[w]; rest != 0; rest &= rest - 1) {
-          const auto before = static_cast<std::size_t>(__builtin_popcountll(all & ((rest & ~(rest - 1)) - 1)));
-          const std::uint16_t* HWY_RESTRICT ratio = at.ratio + before * kKinds;
-          for (std::size_t j = 0; j < kKinds; ++j) v[j] = hn::Mul(v[j], hn::Load(d, ratios + ratio[j]));
+          const std::uint64_t lower = (rest & ~(rest - 1)) - 1;
+          times(v, ratios, at.ratio + (before + size(__builtin_popcountll(all & lower))) * kKinds);
         }
-        at.ratio += static_cast<std::size_t>(__builtin_popcountll(all)) * kKinds;
+        before += size(__builtin_popcountll(all));
       }
+#endif
+      at.ratio += before * kKinds;
       for (std::size_t j = 0; j < kKinds; ++j) hn::Store(v[j], d, out + j * kLanes);
     }
     at.out = out;

@@ -630,6 +630,7 @@ std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exception
     }
     const std::size_t first = excepted.size();
     excepted.resize(first + at(words));
+    if (its.answers.size() > kMostExcepting) throw std::length_error("a kind of state has too many exceptions for tables");
     for (const int answer : its.answers) {
       excepted[first + at(answer) / 64] |= std::uint64_t{1} << at(answer) % 64;
       for (const Kind* one : its.kinds)

@@ -104,6 +104,7 @@ struct LaneTables {
   // Up to kMostAlike kinds of which the same answers make exceptions are met together; those of as many kinds stand together, as the
   // kinds do themselves.
   static constexpr int kMostAlike = 8;
+  static constexpr std::size_t kMostExcepting = 63;  // answers that make exceptions of one group
   struct KindsAlike {
     int groups, kinds;  // the latter of each group
   };
