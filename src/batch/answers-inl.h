@@ -85,7 +85,7 @@ class Answers {
       add_measured(c->people->measured[i], c->planes.measured[i]);
     }
     known_.resize((measured_of_.size() * kLanes + 63) / 64);
-    given_.resize(present_of_.size() + 1);
+    given_.resize(present_of_.size() + 1), by_answer_.resize(of_sets_of_.size() + 64), gave_.resize(kLanes * (by_answer_.size() / 64));
   }
 
   Lanes stage;  // by stage of a chain: P(presenting then in it), times what is absent that its course brings
@@ -314,13 +314,12 @@ class Answers {
   HWY_NOINLINE void sets() {
     const std::size_t n = size(padded(t.sets));
     const LanesAt chances = chances_.now();
-    find_who_gave();
+    const std::size_t words = find_who_gave();
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       factors_.clear();
-      const std::size_t words = gave_.size() / kLanes;
       for (std::size_t w = 0; w < words; ++w)
         for (std::uint64_t rest = gave_[lane * words + w]; rest != 0; rest &= rest - 1) {
-          const OfSets its = of_sets_of_[64 * w + size(__builtin_ctzll(rest))];
+          const OfSets its = of_sets_of_[given_[64 * w + size(__builtin_ctzll(rest))]];
           const float leak = chances[its.number][lane];
           factors_.push_back({its.b, 1 - leak, its.height * leak});
         }
@@ -333,22 +332,28 @@ class Answers {
     rows_into_lanes(n, (*this)[Part::sets]);
   }
 
-  // Which of the answers about sets each person gave: words of the first, of the second, ...; bit i, the i-th.
-  HWY_NOINLINE void find_who_gave() {
+  // Which answers about sets somebody of the block gave (given_), and of those each person: words of the first, of the second, ...; bit i,
+  // the i-th. How many words.
+  HWY_NOINLINE std::size_t find_who_gave() {
     const hn::ScalableTag<std::uint16_t> d;
     constexpr std::size_t kWide = hn::MaxLanes(d);
-    const std::size_t words = (of_sets_of_.size() + 63) / 64;
     const Columns::Block columns = of_sets_.block();
-    by_answer_.assign(64 * words, 0), gave_.resize(kLanes * words);
-    for (std::size_t i = 0; i < of_sets_of_.size(); ++i) by_answer_[i] = static_cast<std::uint16_t>(columns[i]);
+    std::size_t n = 0;
+    std::size_t* HWY_RESTRICT given = given_.data();
+    std::uint16_t* HWY_RESTRICT by_answer = by_answer_.data();
+    for (std::size_t i = 0, all = of_sets_of_.size(); i < all; ++i)
+      given[n] = i, by_answer[n] = static_cast<std::uint16_t>(columns[i]), n += columns[i] != 0;  // no branch, which nobody could foresee
+    const std::size_t words = (n + 63) / 64;
+    std::fill(by_answer + n, by_answer + 64 * words, std::uint16_t{0});
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const auto its = hn::Set(d, static_cast<std::uint16_t>(1U << lane));
       for (std::size_t w = 0; w < words; ++w) {
         std::uint64_t word = 0;
-        for (std::size_t i = 0; i < 64; i += kWide) word |= bits_of_mask(d, hn::TestBit(hn::LoadU(d, &by_answer_[64 * w + i]), its)) << i;
+        for (std::size_t i = 0; i < 64; i += kWide) word |= bits_of_mask(d, hn::TestBit(hn::LoadU(d, by_answer + 64 * w + i), its)) << i;
         gave_[lane * words + w] = word;
       }
     }
+    return words;
   }
 
   // As many vectors at once as registers hold: memory that is stored and soon loaded again is slow, the slower the wider the vectors.
