@@ -48,12 +48,16 @@ Bits bits_of(const T* values, std::size_t rows, T beyond, Holds holds) {
   constexpr std::size_t kWide = hn::MaxLanes(d);
 
   Bits out;
-  for (std::size_t r = 0; r < rows; r += kWide) {
+  std::size_t r = 0;
+  for (; r + Bits::kPerWord <= rows; r += Bits::kPerWord) {
+    std::uint64_t word = 0;
+    for (std::size_t i = 0; i < Bits::kPerWord; i += kWide) word |= bits_of_mask(d, holds(hn::LoadU(d, values + r + i))) << i;
+    out.words[r / Bits::kPerWord] = word;
+  }
+  for (; r < rows; r += kWide) {
     HWY_ALIGN std::array<T, kWide> last;
-    const bool whole = r + kWide <= rows;
-    if (!whole) last.fill(beyond), std::copy(values + r, values + rows, last.begin());
-    const std::uint64_t its = bits_of_mask(d, holds(whole ? hn::LoadU(d, values + r) : hn::Load(d, last.data())));
-    out.words[r / Bits::kPerWord] |= its << r % Bits::kPerWord;
+    last.fill(beyond), std::copy_n(values + r, std::min(kWide, rows - r), last.begin());
+    out.words[r / Bits::kPerWord] |= bits_of_mask(d, holds(hn::Load(d, last.data()))) << r % Bits::kPerWord;
   }
   return out;
 }
