@@ -464,17 +464,8 @@ class Answers {
     }
     const int* HWY_RESTRICT product = t.product_of_set.data();
     for (std::size_t i = 0, n = size(t.sets); i < n; ++i) sets.times(i, products.load(size(product[i])));
-    Kinds at{t.set_of_kind.data(), t.excepted.data(), t.ratio_of.data(), out.at};
-    for (const LaneTables::KindsAlike& its : t.kinds_alike) switch (its.kinds) {
-        case 1: at = except<1>(its.groups, at); break;
-        case 2: at = except<2>(its.groups, at); break;
-        case 3: at = except<3>(its.groups, at); break;
-        case 4: at = except<4>(its.groups, at); break;
-        case 5: at = except<5>(its.groups, at); break;
-        case 6: at = except<6>(its.groups, at); break;
-        case 7: at = except<7>(its.groups, at); break;
-        default: at = except<LaneTables::kMostAlike>(its.groups, at);
-      }
+    const Kinds first{t.set_of_kind.data(), t.excepted.data(), t.ratio_of.data(), out.at};
+    t.words == 2 ? except_all<2>(first) : except_all<0>(first);
   }
   struct Kinds {
     const std::uint32_t* set;
@@ -482,15 +473,29 @@ class Answers {
     const std::uint16_t* ratio;
     float* out;
   };
+  // kWords: of answers with exceptions; 0: as many as the tables say.
+  template <std::size_t kWords>
+  HWY_INLINE void except_all(Kinds at) {
+    for (const LaneTables::KindsAlike& its : t.kinds_alike) switch (its.kinds) {
+        case 1: at = except<1, kWords>(its.groups, at); break;
+        case 2: at = except<2, kWords>(its.groups, at); break;
+        case 3: at = except<3, kWords>(its.groups, at); break;
+        case 4: at = except<4, kWords>(its.groups, at); break;
+        case 5: at = except<5, kWords>(its.groups, at); break;
+        case 6: at = except<6, kWords>(its.groups, at); break;
+        case 7: at = except<7, kWords>(its.groups, at); break;
+        default: at = except<LaneTables::kMostAlike, kWords>(its.groups, at);
+      }
+  }
   template <std::size_t kKinds>
   static HWY_INLINE void times(std::array<V, kKinds>& v, const float* HWY_RESTRICT ratios, const std::uint16_t* HWY_RESTRICT ratio) {
     for (std::size_t j = 0; j < kKinds; ++j) v[j] = hn::Mul(v[j], hn::Load(D(), ratios + ratio[j]));
   }
   // What all answers with exceptions make of groups of kinds; from where the next ones stand.
-  template <std::size_t kKinds>
+  template <std::size_t kKinds, std::size_t kWords>
   HWY_NOINLINE Kinds except(int groups, Kinds at) {
     const D d;
-    const std::size_t words = size(t.words);
+    const std::size_t words = kWords > 0 ? kWords : size(t.words);
     const float *HWY_RESTRICT sets = (*this)[Part::sets].at, *HWY_RESTRICT ratios = ratios_.now().at;
     const std::uint64_t* HWY_RESTRICT given = excepting_.data();
     float* HWY_RESTRICT out = at.out;
