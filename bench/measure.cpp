@@ -200,9 +200,10 @@ json batch(int rows) {
   usual.causes = usual.urgency = true;
   Wanted tumour_and_urgency = nothing();
   tumour_and_urgency.urgency = true;
-  Wanted without_urgency;
-  without_urgency.urgency = false;
+  Wanted without_urgency, without_forecast;
+  without_urgency.urgency = without_forecast.forecast = false;
   const std::pair<const char*, Wanted> choices[] = {{"everything", Wanted{}},
+                                                    {"everything but the forecast", without_forecast},
                                                     {"everything but urgency", without_urgency},
                                                     {"probability, urgency, causes (the usual)", usual},
                                                     {"probability, urgency", tumour_and_urgency},

@@ -225,21 +225,16 @@ class Answers {
     const std::uint32_t *HWY_RESTRICT member = t.member.data(), *HWY_RESTRICT finding = t.absent.data();
     const float *HWY_RESTRICT left = t.left_of.data(), *HWY_RESTRICT who = whose.at;
     float* HWY_RESTRICT said = said_.now().at;
-    for (const LaneTables::Fours& its : t.fours)
-      for (int four = 0; four < its.fours; ++four, member += 4) {
-        std::array<V, 4> v;
-        for (std::size_t j = 0; j < 4; ++j) v[j] = hn::Load(d, said + member[j]);
-        const V one = all(1.0F);
-        if (its.same) {
-          for (int link = 0; link < its.links; ++link, ++finding, left += 4) {
-            const Mask said_so = hn::MaskFromVec(hn::Load(d, who + *finding));
-            for (std::size_t j = 0; j < 4; ++j) v[j] = hn::IfThenElse(said_so, hn::Mul(v[j], all(left[j])), v[j]);
-          }
-        } else {
-          for (int link = 0; link < its.links; ++link, finding += 4, left += 4)
-            for (std::size_t j = 0; j < 4; ++j) v[j] = hn::Mul(v[j], hn::IfVecThenElse(hn::Load(d, who + finding[j]), all(left[j]), one));
+    constexpr std::size_t kAbreast = LaneTables::kAbreast;
+    for (const LaneTables::Abreast its : std::span<const LaneTables::Abreast>(t.abreast))
+      for (int group = 0; group < its.groups; ++group, member += kAbreast) {
+        std::array<V, kAbreast> v;
+        for (std::size_t j = 0; j < kAbreast; ++j) v[j] = hn::Load(d, said + member[j]);
+        for (int link = 0; link < its.links; ++link, ++finding, left += kAbreast) {
+          const Mask said_so = hn::MaskFromVec(hn::Load(d, who + *finding));
+          for (std::size_t j = 0; j < kAbreast; ++j) v[j] = hn::IfThenElse(said_so, hn::Mul(v[j], all(left[j])), v[j]);
         }
-        for (std::size_t j = 0; j < 4; ++j) hn::Store(v[j], d, said + member[j]);
+        for (std::size_t j = 0; j < kAbreast; ++j) hn::Store(v[j], d, said + member[j]);
       }
   }
 

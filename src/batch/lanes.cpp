@@ -433,44 +433,48 @@ void LaneTables::add_absent(std::size_t i, Part part, int which, double left) {
 }
 
 void LaneTables::lay_out_absent() {
-  using Member = std::pair<int, std::map<int, float>>;  // what is left by finding
-  std::map<std::vector<int>, std::vector<Member>> by_findings;
-  for (int i = 0; i < said; ++i) {
-    std::vector<int> findings;
-    for (const auto& [its, unused] : absent_of_[at(i)]) findings.push_back(its);
-    if (!findings.empty()) by_findings[findings].emplace_back(i, absent_of_[at(i)]);
+  struct Together {
+    std::vector<int> members;
+    std::set<int> findings;
+  };
+  std::vector<int> rest;
+  for (int i = 0; i < said; ++i)
+    if (!absent_of_[at(i)].empty()) rest.push_back(i);
+  const auto links = [&](int i) { return absent_of_[at(i)].size(); };
+  std::stable_sort(rest.begin(), rest.end(), [&](int a, int b) { return links(a) > links(b); });
+  // From the member with most links on, each with those who share most of their findings with it.
+  std::map<std::size_t, std::vector<Together>> by_links;
+  while (!rest.empty()) {
+    Together its;
+    while (its.members.size() < kAbreast && !rest.empty()) {
+      const auto shared = [&](int i) {
+        int out = 0;
+        for (const auto& [f, unused] : absent_of_[at(i)]) out += its.findings.count(f) > 0 ? 1 : -1;
+        return out;
+      };
+      const auto next = its.members.empty()
+                            ? rest.begin()
+                            : std::max_element(rest.begin(), rest.end(), [&](int a, int b) { return shared(a) < shared(b); });
+      for (const auto& [f, unused] : absent_of_[at(*next)]) its.findings.insert(f);
+      its.members.push_back(*next);
+      rest.erase(next);
+    }
+    its.members.resize(kAbreast, said);  // what stands in for a member
+    by_links[its.findings.size()].push_back(std::move(its));
   }
-  std::map<std::pair<bool, int>, std::vector<std::vector<Member>>> all;  // by whether they are the same and the most links
-  std::multimap<std::size_t, Member> others;                             // by links
-  for (auto& [findings, its] : by_findings) {
-    for (; its.size() >= 4; its.resize(its.size() - 4))
-      all[{true, static_cast<int>(findings.size())}].emplace_back(its.end() - 4, its.end());
-    for (Member& rest : its) others.emplace(findings.size(), std::move(rest));
-  }
-  std::vector<Member> four;
-  for (auto it = others.begin(); it != others.end();) {
-    const int links = static_cast<int>(it->first);
-    four.push_back(std::move(it->second));
-    if (++it != others.end() && four.size() < 4) continue;
-    four.resize(4, {said, {}});
-    all[{false, links}].push_back(std::move(four));
-    four.clear();
-  }
-  said += kMostLanes;  // what stands in for a member
-  for (const auto& [shape, its] : all) {
-    const auto [same, links] = shape;
-    fours.push_back({static_cast<int>(its.size()), links, same});
-    for (const std::vector<Member>& one : its) {
-      for (const auto& [which, unused] : one) member.push_back(in_lanes(which));
-      std::array<std::map<int, float>::const_iterator, 4> link;
-      for (std::size_t j = 0; j < 4; ++j) link[j] = one[j].second.begin();
-      for (int i = 0; i < links; ++i)
-        for (std::size_t j = 0; j < 4; ++j) {
-          const bool any = link[j] != one[j].second.end();
-          if (!same || j == 0) absent.push_back(in_lanes(any ? link[j]->first : 0));
-          left_of.push_back(any ? link[j]->second : 1.0F);
-          if (any) ++link[j];
+  said += kMostLanes;
+  absent_of_.resize(at(said));
+  for (const auto& [n, all] : by_links) {
+    abreast.push_back({static_cast<int>(all.size()), static_cast<int>(n)});
+    for (const Together& its : all) {
+      for (const int i : its.members) member.push_back(in_lanes(i));
+      for (const int f : its.findings) {
+        absent.push_back(in_lanes(f));
+        for (const int i : its.members) {
+          const auto left = absent_of_[at(i)].find(f);
+          left_of.push_back(left == absent_of_[at(i)].end() ? 1.0F : left->second);
         }
+      }
     }
   }
 }

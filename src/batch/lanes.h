@@ -137,16 +137,16 @@ struct LaneTables {
   int length(Part part) const { return length_[static_cast<std::size_t>(part)]; }
   int first(Part part) const { return first_[static_cast<std::size_t>(part)]; }
 
-  // What "absent" leaves of members of parts, four members at once: either the same findings speak of all four, or each has findings of its
-  // own. Fours of as many links stand together, so that the work on them never branches by what they are.
-  struct Fours {
-    int fours, links;  // links: of each member; 1 is left of those that stand in for none
-    bool same;
+  // What "absent" leaves of members of parts, kAbreast members at once: all findings that speak of any of them, whatever is left of the
+  // others being 1. Those with as many links stand together.
+  static constexpr std::size_t kAbreast = 4;
+  struct Abreast {
+    int groups, links;  // the latter of each group
   };
-  std::vector<Fours> fours;
-  std::vector<std::uint32_t> member;  // four of each: where it is among all parts, in lanes
-  std::vector<std::uint32_t> absent;  // finding of each link, in lanes; of each member's, link by link, where they are not the same
-  std::vector<float> left_of;         // of each link, of four members
+  std::vector<Abreast> abreast;
+  std::vector<std::uint32_t> member;  // of each group: where they are among all parts, in lanes
+  std::vector<std::uint32_t> absent;  // finding of each link, in lanes
+  std::vector<float> left_of;         // of each link, of all members
 
   // How causes are linked to context: by ratios of P(present | this cause) over P(present | another), and by shares, P(present | this
   // cause) at any age.
