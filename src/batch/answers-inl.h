@@ -57,7 +57,7 @@ class Answers {
   // From now on of this chunk.
   void begin(const LaneChunk& chunk) {
     c = &chunk;
-    for (const Lanes* its : {&who_, &has_, &has_not_}) its->now().fill(static_cast<int>(t.finding.size()), 0.0F);
+    who_.clear(), has_.clear(), has_not_.clear();
     absent_.clear(), present_.clear(), of_sets_.clear(), had_.clear(), not_had_.clear(), measured_.clear();
     absent_of_.clear(), present_of_.clear(), of_sets_of_.clear(), graded_.clear(), context_.clear();
     for (const int column : c->discrete) {
@@ -172,31 +172,32 @@ class Answers {
   // cause) over P(present | another), and the same of "absent".
   HWY_NOINLINE void context() {
     const D d;
-    const LanesAt weight = (*this)[Part::causes], has = has_.now(), has_not = has_not_.now(), chances = chances_.now();
+    const LanesAt weight = (*this)[Part::causes], chances = chances_.now();
     const Columns::Block all_had = had_.block(), none_had = not_had_.block();
     std::size_t column = 0;
     for (const Context its : std::span<const Context>(context_)) {
       const std::uint64_t had = all_had[column], not_had = none_had[column];
       ++column;
-      has.store(its.finding, hn::VecFromMask(d, mask_of(had))), has_not.store(its.finding, hn::VecFromMask(d, mask_of(not_had)));
+      has_.store(its.finding, had), has_not_.store(its.finding, not_had);
       if (had != 0 && its.of->dated) date(*its.of, its.column, had);
     }
     const V one = all(1.0F);
+    const Masks::At has = has_.now(), has_not = has_not_.now();
     const LaneTables::ContextLink* HWY_RESTRICT link = t.context_links.data();
     std::size_t cause = 0;
     for (const LaneTables::ContextOf of : std::span<const LaneTables::ContextOf>(t.context_of)) {
       V its = weight.load(cause), odds = one;
       for (const auto* const end = link + of.ratios; link != end; ++link) {
-        const V had = hn::Load(d, has.at + link->finding), known = hn::Or(had, hn::Load(d, has_not.at + link->finding));
+        const Mask had = has[link->finding], known = hn::Or(had, has_not[link->finding]);
         const V chance = hn::Load(d, chances.at + link->chance);
-        odds = hn::Mul(odds, hn::IfVecThenElse(known, hn::MulAdd(chance, all(link->value - 1), one), one));
-        its = hn::Mul(its, hn::IfVecThenElse(had, all(link->value), one));
+        odds = hn::Mul(odds, hn::IfThenElse(known, hn::MulAdd(chance, all(link->value - 1), one), one));
+        its = hn::Mul(its, hn::IfThenElse(had, all(link->value), one));
       }
       for (const auto* const end = link + of.shares; link != end; ++link) {
-        const V had = hn::Load(d, has.at + link->finding), not_had = hn::Load(d, has_not.at + link->finding);
+        const Mask had = has[link->finding], not_had = has_not[link->finding];
         const V chance = hn::Load(d, chances.at + link->chance);
-        const V of_absent = hn::IfVecThenElse(not_had, hn::Mul(all(1 - link->value), inverse(hn::Sub(one, chance))), one);
-        its = hn::Mul(its, hn::IfVecThenElse(had, hn::Mul(all(link->value), inverse(chance)), of_absent));
+        const V of_absent = hn::IfThenElse(not_had, hn::Mul(all(1 - link->value), inverse(hn::Sub(one, chance))), one);
+        its = hn::Mul(its, hn::IfThenElse(had, hn::Mul(all(link->value), inverse(chance)), of_absent));
       }
       weight.store(cause++, hn::Mul(its, inverse(odds)));
     }
@@ -214,16 +215,16 @@ class Answers {
   HWY_NOINLINE void absent() {
     const D d;
     std::uint64_t any = 0;
-    const LanesAt whose = who_.now();
     const Columns::Block columns = absent_.block();
     std::size_t i = 0;
     for (const std::size_t its : std::span<const std::size_t>(absent_of_)) {
       const std::uint64_t bits = columns[i++];
-      whose.store(its, hn::VecFromMask(d, mask_of(bits))), any |= bits;
+      who_.store(its, bits), any |= bits;
     }
     if (any == 0) return;
     const std::uint32_t *HWY_RESTRICT member = t.member.data(), *HWY_RESTRICT finding = t.absent.data();
-    const float *HWY_RESTRICT left = t.left_of.data(), *HWY_RESTRICT who = whose.at;
+    const float* HWY_RESTRICT left = t.left_of.data();
+    const Masks::At who = who_.now();
     float* HWY_RESTRICT said = said_.now().at;
     constexpr std::size_t kAbreast = LaneTables::kAbreast;
     for (const LaneTables::Abreast its : std::span<const LaneTables::Abreast>(t.abreast))
@@ -231,7 +232,7 @@ class Answers {
         std::array<V, kAbreast> v;
         for (std::size_t j = 0; j < kAbreast; ++j) v[j] = hn::Load(d, said + member[j]);
         for (int link = 0; link < its.links; ++link, ++finding, left += kAbreast) {
-          const Mask said_so = hn::MaskFromVec(hn::Load(d, who + *finding));
+          const Mask said_so = who[*finding];
           for (std::size_t j = 0; j < kAbreast; ++j) v[j] = hn::IfThenElse(said_so, hn::Mul(v[j], all(left[j])), v[j]);
         }
         for (std::size_t j = 0; j < kAbreast; ++j) hn::Store(v[j], d, said + member[j]);
@@ -655,8 +656,8 @@ class Answers {
   Lanes said_;                                   // by part
   Lanes chances_;                                // leaks of answers and prevalences of factors
   Lanes felt_;                                   // by place or cause outside the spine: P(pain is felt where it is felt)
-  Lanes who_;                                    // by finding: every bit of those who said that it is absent
-  Lanes has_, has_not_;                          // the same of factors of context, and their absence
+  Masks who_;                                    // by finding: those who said that it is absent
+  Masks has_, has_not_;                          // by factor of context: those who said so, and that it is absent
   Floats rows_;                                  // of one part, a row a lane
   std::array<std::vector<Given>, kParts> more_;  // by base: what is present of it
   std::vector<std::uint16_t> by_answer_;         // about sets: bit of each lane

@@ -379,7 +379,7 @@ void LaneTables::lay_out_context() {
       for (const ModelContextLink& link : cause.context) {
         if (link.is_share != share) continue;
         ++(share ? its.shares : its.ratios);
-        context_links.push_back({in_lanes(link.finding), in_lanes(context[at(link.finding)].number), narrow(link.value)});
+        context_links.push_back({static_cast<std::uint32_t>(link.finding), in_lanes(context[at(link.finding)].number), narrow(link.value)});
       }
   }
 }
@@ -469,7 +469,7 @@ void LaneTables::lay_out_absent() {
     for (const Together& its : all) {
       for (const int i : its.members) member.push_back(in_lanes(i));
       for (const int f : its.findings) {
-        absent.push_back(in_lanes(f));
+        absent.push_back(static_cast<std::uint32_t>(f));
         for (const int i : its.members) {
           const auto left = absent_of_[at(i)].find(f);
           left_of.push_back(left == absent_of_[at(i)].end() ? 1.0F : left->second);

@@ -145,13 +145,13 @@ struct LaneTables {
   };
   std::vector<Abreast> abreast;
   std::vector<std::uint32_t> member;  // of each group: where they are among all parts, in lanes
-  std::vector<std::uint32_t> absent;  // finding of each link, in lanes
+  std::vector<std::uint32_t> absent;  // finding of each link
   std::vector<float> left_of;         // of each link, of all members
 
   // How causes are linked to context: by ratios of P(present | this cause) over P(present | another), and by shares, P(present | this
   // cause) at any age.
   struct ContextLink {
-    std::uint32_t finding, chance;  // in lanes
+    std::uint32_t finding, chance;  // the latter in lanes
     float value;
   };
   struct ContextOf {

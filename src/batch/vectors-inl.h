@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "batch/lanes.h"
 
@@ -104,6 +105,37 @@ HWY_INLINE Mask mask_of(std::uint64_t bits) {
   std::copy_n(reinterpret_cast<const std::uint8_t*>(&bits), bytes.size(), bytes.data());
   return hn::LoadMaskBits(D(), bytes.data());
 }
+
+// Masks by number: bits where there are registers for them, else vectors.
+class Masks {
+ public:
+#if HWY_TARGET == HWY_AVX3
+  explicit Masks(int n) : kept_(size(n)) {}
+  void clear() { std::fill(kept_.begin(), kept_.end(), std::uint16_t{0}); }
+  HWY_INLINE void store(std::size_t i, std::uint64_t bits) { kept_[i] = static_cast<std::uint16_t>(bits); }
+  struct At {
+    const std::uint16_t* HWY_RESTRICT at;
+    HWY_INLINE Mask operator[](std::size_t i) const { return Mask{at[i]}; }
+  };
+  HWY_INLINE At now() const { return {kept_.data()}; }
+
+ private:
+  std::vector<std::uint16_t> kept_;
+#else
+  explicit Masks(int n) : n_(n), kept_(n) { clear(); }
+  void clear() { kept_.now().fill(n_, 0.0F); }
+  HWY_INLINE void store(std::size_t i, std::uint64_t bits) { kept_.now().store(i, hn::VecFromMask(D(), mask_of(bits))); }
+  struct At {
+    LanesAt at;
+    HWY_INLINE Mask operator[](std::size_t i) const { return hn::MaskFromVec(at.load(i)); }
+  };
+  HWY_INLINE At now() const { return {kept_.now()}; }
+
+ private:
+  int n_;
+  Lanes kept_;
+#endif
+};
 
 // Bit i: lane i. No more is read than was stored, since that would have to wait.
 template <class DT, class M>
