@@ -225,16 +225,17 @@ class Blocks final : public LaneKernel {
     std::array<V, kRuns> sum, other;
     for (int j = 0; j < kRuns; ++j) sum[size(j)] = other[size(j)] = hn::Zero(d);
     const std::size_t next = size(bucket.runs());
-    const float* HWY_RESTRICT share = bucket.even.share.data() + r;
+    const std::span<const float> shares(bucket.even.share);
     const float* HWY_RESTRICT weight = weight_.now()[size(bucket.even.first)];
-    const float* const end = weight + size(bucket.even.count) * kLanes;
-    for (; weight + kLanes < end; weight += 2 * kLanes, share += 2 * next) {
+    std::size_t at = size(r);
+    for (; at + next < shares.size(); at += 2 * next, weight += 2 * kLanes) {
       const V w = hn::Load(d, weight), its = hn::Load(d, weight + kLanes);
+      const float* HWY_RESTRICT share = &shares[at];
       for (std::size_t j = 0; j < kRuns; ++j)
         sum[j] = hn::MulAdd(w, all(share[j]), sum[j]), other[j] = hn::MulAdd(its, all(share[next + j]), other[j]);
     }
-    if (weight != end)
-      for (std::size_t j = 0; j < kRuns; ++j) sum[j] = hn::MulAdd(hn::Load(d, weight), all(share[j]), sum[j]);
+    if (at < shares.size())
+      for (std::size_t j = 0; j < kRuns; ++j) sum[j] = hn::MulAdd(hn::Load(d, weight), all(shares[at + j]), sum[j]);
     for (int j = 0; j < kRuns; ++j) of_runs_.now().store(size(bucket.run[0] + r + j), hn::Add(sum[size(j)], other[size(j)]));
   }
 
@@ -249,11 +250,11 @@ class Blocks final : public LaneKernel {
       std::array<V, kPlaces> sum;
       const int* HWY_RESTRICT run = bucket.run.data() + l;
       for (int j = 0; j < kPlaces; ++j) sum[size(j)] = runs.load(size(run[j]));
-      const std::size_t next = size(bucket.places);
-      const float* HWY_RESTRICT share = bucket.uneven.share.data() + l;
+      const std::span<const float> shares(bucket.uneven.share);
       const float* HWY_RESTRICT weight = weights[size(bucket.uneven.first)];
-      for (const float* const end = weight + size(bucket.uneven.count) * kLanes; weight != end; weight += kLanes, share += next) {
+      for (std::size_t at = size(l); at < shares.size(); at += size(bucket.places), weight += kLanes) {
         const V w = hn::Load(d, weight);
+        const float* HWY_RESTRICT share = &shares[at];
         for (int j = 0; j < kPlaces; ++j) sum[size(j)] = hn::MulAdd(w, all(share[j]), sum[size(j)]);
       }
       V in_all = hn::Zero(d);

@@ -218,16 +218,16 @@ std::vector<LaneTables::Draft> LaneTables::lay_out_states() {
       b.run.push_back(goes_on ? runs - 1 : runs++);
     }
     const auto goes_on = [&](int l) { return l > from && b.run[at(l - from)] == b.run[at(l - from - 1)]; };
-    std::vector<int> evens, unevens;
-    for (int i : its) {
-      bool even = true;
-      for (int l = from; l < end; ++l) even = even && (!goes_on(l) || share(i, l) == share(i, l - 1));
-      (even ? evens : unevens).push_back(i);
-    }
-    b.even = {portions, static_cast<int>(evens.size()), {}};
-    b.uneven = {portions + b.even.count, static_cast<int>(unevens.size()), {}};
-    evens.insert(evens.end(), unevens.begin(), unevens.end());
-    for (int old : evens) {
+    const auto even_there = [&](int i) {
+      for (int l = from; l < end; ++l)
+        if (goes_on(l) && share(i, l) != share(i, l - 1)) return false;
+      return true;
+    };
+    std::vector<int> even_first = its;
+    const auto first_uneven = std::stable_partition(even_first.begin(), even_first.end(), even_there);
+    b.even = {portions, static_cast<int>(first_uneven - even_first.begin()), {}};
+    b.uneven = {portions + b.even.count, static_cast<int>(even_first.end() - first_uneven), {}};
+    for (int old : even_first) {
       const PlaceGroup& g = s.groups[at(old)];
       const bool even = portions < b.uneven.first;
       double part = 0;  // of the levels
@@ -446,16 +446,17 @@ void LaneTables::lay_out_absent() {
   std::map<std::size_t, std::vector<Together>> by_links;
   while (!rest.empty()) {
     Together its;
+    std::vector<char> speaks(m.findings.size());  // of any of them
     while (its.members.size() < kAbreast && !rest.empty()) {
       const auto shared = [&](int i) {
         int out = 0;
-        for (const auto& [f, unused] : absent_of_[at(i)]) out += its.findings.count(f) > 0 ? 1 : -1;
+        for (const auto& [f, unused] : absent_of_[at(i)]) out += speaks[at(f)] != 0 ? 1 : -1;
         return out;
       };
-      const auto next = its.members.empty()
-                            ? rest.begin()
-                            : std::max_element(rest.begin(), rest.end(), [&](int a, int b) { return shared(a) < shared(b); });
-      for (const auto& [f, unused] : absent_of_[at(*next)]) its.findings.insert(f);
+      std::vector<int> gain;
+      std::transform(rest.begin(), rest.end(), std::back_inserter(gain), shared);
+      const auto next = rest.begin() + (its.members.empty() ? 0 : std::max_element(gain.begin(), gain.end()) - gain.begin());
+      for (const auto& [f, unused] : absent_of_[at(*next)]) its.findings.insert(f), speaks[at(f)] = 1;
       its.members.push_back(*next);
       rest.erase(next);
     }
