@@ -428,7 +428,7 @@ class Answers {
     measured_of_.push_back({&f, off_.size()});
     const std::size_t first = off_.size();
     off_.resize(first + n);
-    std::transform(exact, exact + n, &off_[first], [](double off) { return static_cast<float>(off); });
+    std::transform(exact, exact + n, off_.begin() + static_cast<std::ptrdiff_t>(first), [](double off) { return static_cast<float>(off); });
   }
   // Those of the block, column by column. Blocks are met in their order, and so are the values of a column.
   HWY_NOINLINE void find_values() {

@@ -134,6 +134,22 @@ TEST_P(EveryTarget, ServesEveryDuration) {
   compare(t, BatchEngine(knowledge(), model(), engine(), "uk", GetParam()));
 }
 
+// Columns in which nobody says anything, and values that only a later block has.
+TEST_P(EveryTarget, ServesColumnsThatAreEmpty) {
+  const BatchEngine batch(knowledge(), model(), engine(), "uk", GetParam());
+  PeopleTable t = table_of(70, 23, 0.3, false);
+  for (std::size_t i = 0; i < t.graded.size(); i += 2) std::fill(t.graded[i].grade.begin(), t.graded[i].grade.end(), kUnknown);
+  for (std::size_t i = 0; i < t.measured.size(); ++i)
+    for (std::size_t r = 0; r < 70; ++r)
+      if (i != 1 || r < 40) t.measured[i].known[r] = 0;
+  compare(t, batch);
+  std::fill(t.measured[1].known.begin(), t.measured[1].known.end(), std::uint8_t{0});
+  for (auto& column : t.graded) std::fill(column.grade.begin(), column.grade.end(), kUnknown);
+  compare(t, batch);
+  t.graded.clear(), t.measured.clear();
+  compare(t, batch);
+}
+
 // What is laid out side by side hangs on how many causes there are and what they share.
 TEST_P(EveryTarget, ServesSmallerModels) {
   for (const std::size_t causes : {1, 5, 30}) {
