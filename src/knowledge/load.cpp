@@ -714,11 +714,31 @@ void read_file(const std::string& file, const YAML::Node& root, Loaded& out) {
 
 }  // namespace
 
+namespace {
+
+// The first line that is not UTF-8, as those understand it who will write its words as JSON; 0: none.
+int line_not_utf8(const std::string& text) {
+  std::istringstream in(text);
+  std::string words;
+  for (int line = 1; std::getline(in, words); ++line) try {
+      (void)nlohmann::json(words).dump();
+    } catch (const nlohmann::json::type_error&) {
+      return line;
+    }
+  return 0;
+}
+
+}  // namespace
+
 Loaded load_knowledge(const KnowledgeFiles& files) {
   Loaded out;
   for (const auto& [file, text] : files) {
     if (text.size() > kLargestFile) {
       out.complaints.push_back({file, 0, "larger than 4 MiB", "split it"});
+      continue;
+    }
+    if (const int line = line_not_utf8(text); line > 0) {
+      out.complaints.push_back({file, line, "not UTF-8", "save the file as UTF-8"});
       continue;
     }
     if (starts_with(file, "studies/") || starts_with(file, "trials/")) {

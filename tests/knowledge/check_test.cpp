@@ -54,6 +54,7 @@ const std::vector<Fault> kFaults = {
     {"short table", kEsr, "male: [5, 5, 5, 6, 8, 10, 12, 15]", "male: [5, 5, 5]", "male: [5, 5, 5]", "8 numbers are needed", ""},
     {"id unlike the file's name", kSmoker, "id: smoker", "id: smokes", "id: smokes", "differs from the file's name", "make them the same"},
     {"not YAML", kSmoker, "group: history", "group: [history", "-", "not YAML", "indentation"},
+    {"not UTF-8", kSmoker, "group: history", "group: hi\xfftory", "group: hi", "not UTF-8", "save the file as UTF-8"},
     {"file without a place", "notes/readme.yaml", "", "a: b\n", "-", "no place in a knowledge folder", "causes/"},
     {"source twice", "sources/more.yaml", "", "tiny-2020:\n  title: x\n  kind: study\n", "  title: x",
      "source 'tiny-2020' is defined twice", "keep one"},
