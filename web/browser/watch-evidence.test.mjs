@@ -148,7 +148,8 @@ test('Evidence is searched and read with keys alone', async () => {
   await page.waitForFunction(() => /finding/.test(document.activeElement?.getAttribute('href') ?? ''))
   await page.keyboard.press('Enter')
   await page.waitForFunction(() => location.hash.startsWith('#/evidence/finding/'))
-  assert.equal(await page.evaluate(() => document.activeElement.classList.contains('shown')), true)
+  // Focus follows the address, a frame later.
+  await page.waitForFunction(() => document.activeElement?.classList.contains('shown'))
   const figures = page.locator('.rows li')
   assert.ok((await figures.count()) > 5)
   await page.locator('.rows summary').first().focus()
