@@ -124,7 +124,7 @@ test('with the keyboard alone', async () => {
   await page.keyboard.press('Tab')
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'How long' }).waitFor()
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'question')
+  await page.waitForFunction(() => document.activeElement?.id === 'question')
 })
 
 for (const [name, options] of [
