@@ -229,8 +229,7 @@ def page(parts, cores):
     stamps = [[name, parts[name]["measured"], f"`{parts[name]['model'][:12]}`", f"{parts[name]['load']:.1f}"] for name in PARTS if name in parts]
     if b := parts.get("batch"):
         out += (f"## Tables\n\n{b['rows']:,} people of general practice, {b['answers']:.1f} answers each, {b['present']:.1f} of them there, as records have them "
-                "(`knowledge/recording.yaml`). Nothing is cached between rows. " +
-                f"Median of {b['runs']} runs, one thread.\n\n")
+                f"(`knowledge/recording.yaml`). Nothing is cached between rows. Median of {b['runs']} runs, one thread.\n\n")
         out += table(["instruction set, everything worked out", "people/s"], [[t["target"], count(t["one"]["median_per_second"])] for t in b["targets"]]) + "\n"
         out += table(["outputs, best instruction set", "people/s"], [[o["outputs"], count(o["one"]["median_per_second"])] for o in b["outputs"]]) + "\n"
         first = b["threads"][0]["best_per_second"] if b["threads"] else 0
@@ -238,7 +237,7 @@ def page(parts, cores):
         out += ("The same people, had less been known of them; what each costs with all others there.\n\n" +
                 table(["known", "people/s", "of the time saved"],
                       [[x["known"], count(x["one"]["median_per_second"]), f"{1 - whole / x['one']['median_per_second']:.0%}"] for x in b["less"]]) + "\n")
-        out += table(["threads, by the clock, best of " + str(b["runs"]), "people/s", "times one"],
+        out += table([f"threads, by the clock, best of {b['runs']}", "people/s", "times one"],
                      [[t["threads"], count(t["best_per_second"]), f"{t['best_per_second'] / first:.2f}"] for t in b["threads"]]) + "\n"
         out += f"Peak memory of this process: {b['peak_kb'] / 1024:.0f} MB.\n\n"
         one = b["outputs"][0]["one"]["median_per_second"]

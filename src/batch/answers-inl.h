@@ -466,7 +466,7 @@ class Answers {
   struct Kinds {
     const std::uint32_t* set;
     const std::uint64_t* excepted;
-    const std::uint16_t* ratio;
+    const std::uint32_t* ratio;
     float* out;
   };
   // kWords: of answers with exceptions; 0: as many as the tables say.
@@ -484,7 +484,7 @@ class Answers {
       }
   }
   template <std::size_t kKinds>
-  static HWY_INLINE void times(std::array<V, kKinds>& v, const float* HWY_RESTRICT ratios, const std::uint16_t* HWY_RESTRICT ratio) {
+  static HWY_INLINE void times(std::array<V, kKinds>& v, const float* HWY_RESTRICT ratios, const std::uint32_t* HWY_RESTRICT ratio) {
     for (std::size_t j = 0; j < kKinds; ++j) v[j] = hn::Mul(v[j], hn::Load(D(), ratios + ratio[j]));
   }
   // What all answers with exceptions make of groups of kinds; from where the next ones stand.
@@ -645,7 +645,7 @@ class Answers {
   Columns absent_, present_, of_sets_, had_, not_had_, measured_;
   std::vector<std::size_t> absent_of_;  // findings
   std::vector<Present> present_of_;
-  std::vector<std::size_t> given_;  // of them, by somebody of the block
+  std::vector<std::size_t> given_;  // of them, or of those about sets, by somebody of the block
   std::vector<OfSets> of_sets_of_;  // of those present ones whose base are sets
   std::vector<Graded> graded_;
   std::vector<Context> context_;

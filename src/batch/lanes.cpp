@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -583,8 +582,6 @@ std::vector<std::map<LaneTables::Saying, int>> LaneTables::number_ratios(const s
       }
       of->grade->ratios.push_back({full, base});
     }
-    if (ratios * lanes > std::numeric_limits<std::uint16_t>::max())
-      throw std::length_error("answers have too many different exceptions for tables");
     if (!of->measured) continue;
     of->measured->ratios = static_cast<int>(of->measured->own.size());
     for (Numbers* by_ratio : {&of->measured->own, &of->measured->base}) by_ratio->resize(at(padded(of->measured->ratios)));
@@ -638,8 +635,7 @@ std::vector<int> LaneTables::find_kinds(const std::vector<Exceptions>& exception
     if (its.answers.size() > kMostExcepting) throw std::length_error("a kind of state has too many exceptions for tables");
     for (const int answer : its.answers) {
       excepted[first + at(answer) / 64] |= std::uint64_t{1} << at(answer) % 64;
-      for (const Kind* one : its.kinds)
-        ratio_of.push_back(static_cast<std::uint16_t>(in_lanes(ratios_of[at(answer)].at(one->second.at(answer)))));
+      for (const Kind* one : its.kinds) ratio_of.push_back(in_lanes(ratios_of[at(answer)].at(one->second.at(answer))));
     }
   }
   // Only now, when nothing is divided by it any more.

@@ -111,7 +111,7 @@ struct LaneTables {
   std::vector<KindsAlike> kinds_alike;
   int words = 0;                        // of bits, one for each answer with exceptions
   std::vector<std::uint64_t> excepted;  // by group: words
-  std::vector<std::uint16_t> ratio_of;  // by group, answer that makes exceptions of it, and kind; in lanes
+  std::vector<std::uint32_t> ratio_of;  // by group, answer that makes exceptions of it, and kind; in lanes
   int ratios = 0;                       // of all answers
 
   ByAge rate;                   // by cause

@@ -712,10 +712,6 @@ void read_file(const std::string& file, const YAML::Node& root, Loaded& out) {
          "causes/, courses/, findings/, pathways/, scores/, sources/, studies/, trials/ or one of the files in docs/knowledge.md"});
 }
 
-}  // namespace
-
-namespace {
-
 // The first line that is not UTF-8, as those understand it who will write its words as JSON; 0: none.
 int line_not_utf8(const std::string& text) {
   std::istringstream in(text);
