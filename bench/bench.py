@@ -324,7 +324,7 @@ def pictures(parts):
         axis.barh([b[0] for b in bars], [b[1] for b in bars], color=[b[2] for b in bars], log=True)
         for i, b in enumerate(bars):
             axis.text(b[1] * 1.15, i, count(b[1]), va="center")
-        axis.set_xlim(0.3, bars[-1][1] * 12)
+        axis.set_xlim(min(b[1] for b in bars) / 3, bars[-1][1] * 12)
         axis.set_xlabel("people a second on one core: P(cause) on our network (logarithmic)")
         figure.tight_layout()
         figure.savefig(DOCS / "benchmarks-peers.svg", metadata={"Date": None})
